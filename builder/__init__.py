@@ -1,0 +1,1 @@
+"""Build the image; runs on the host, never inside the image."""
