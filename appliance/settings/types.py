@@ -1,0 +1,187 @@
+"""The value types of variables: how the text of each becomes a value, and what a bad one says.
+
+Knows nothing of any single variable.
+"""
+
+import re
+from collections.abc import Callable
+from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, ip_address, ip_network
+from typing import Annotated, Any
+
+from pydantic import BeforeValidator, Field
+from pydantic_core import PydanticUndefined
+
+Address = IPv4Address | IPv6Address
+Network = IPv4Network | IPv6Network
+
+_WORDS = {"yes": True, "true": True, "on": True, "no": False, "false": False, "off": False}
+_DURATION_SECONDS = {"s": 1, "m": 60, "h": 3600, "d": 86400, "w": 604800, "y": 31536000}
+_SIZE_BYTES = {"K": 1024, "M": 1024**2, "G": 1024**3, "T": 1024**4}
+_LABEL = re.compile(r"(?!-)[a-z0-9-]{1,63}(?<!-)")
+
+
+def parse_boolean(value: object) -> object:
+    """Given `yes`, `true`, `on`, `no`, `false` or `off`, return the boolean."""
+    if not isinstance(value, str):
+        return value
+    if (word := value.strip().lower()) in _WORDS:
+        return _WORDS[word]
+    raise ValueError(f"{value!r} is not one of: {', '.join(_WORDS)}")
+
+
+def parse_duration(value: object) -> object:
+    """Given a whole number with a unit (s, m, h, d, w, y), return seconds."""
+    if not isinstance(value, str):
+        return value
+    if match := re.fullmatch(r"\s*(\d+)\s*([smhdwy])\s*", value):
+        return int(match[1]) * _DURATION_SECONDS[match[2]]
+    raise ValueError(
+        f"{value!r} is not a duration: give a whole number and a unit, one of s, m, h, d, w, y "
+        "(for example 90d)"
+    )
+
+
+def parse_size(value: object) -> object:
+    """Given a whole number with a unit (K, M, G, T; powers of 1024), return bytes."""
+    if not isinstance(value, str):
+        return value
+    if match := re.fullmatch(r"\s*(\d+)\s*([KMGT])(?:i?B)?\s*", value, re.IGNORECASE):
+        return int(match[1]) * _SIZE_BYTES[match[2].upper()]
+    raise ValueError(
+        f"{value!r} is not a size: give a whole number and a unit, one of K, M, G, T "
+        "(for example 100M)"
+    )
+
+
+def parse_host_name(value: object) -> object:
+    """Given a DNS name, return it in lower case without a trailing dot."""
+    if not isinstance(value, str):
+        return value
+    name = value.strip().lower().removesuffix(".")
+    if match := re.match(r"[a-z][a-z0-9+.-]*://([^/:]*)", name):
+        raise ValueError(f"{value!r} is an address, not a name: did you mean {match[1]}?")
+    try:
+        name = name.encode("idna").decode()
+    except UnicodeError:
+        pass  # the labels are judged below
+    if _is_address(name):
+        raise ValueError(f"{value!r} is an IP address; certificates and clients need a name")
+    if len(name) > 253 or not all(_LABEL.fullmatch(label) for label in name.split(".")):
+        raise ValueError(f"{value!r} is not a domain name (letters, digits, hyphens, dots)")
+    return name
+
+
+def parse_server_name(value: object) -> object:
+    """Given a Matrix server name (a DNS name or address, perhaps with a port), return it.
+
+    Source: Matrix specification, appendices, "Server name".
+    """
+    if not isinstance(value, str):
+        return value
+    name = value.strip().lower()
+    host, _, port = name.partition(":")
+    if port and not port.isdigit():
+        raise ValueError(f"{value!r} is not a Matrix server name")
+    parse_host_name(host)
+    return name
+
+
+def parse_url(value: object) -> object:
+    """Given an http or https URL, return it without a trailing slash."""
+    if not isinstance(value, str):
+        return value
+    url = value.strip().rstrip("/")
+    if not re.fullmatch(r"https?://[a-z0-9.\[\]:-]+(/[^\s?#\"'<>\\]*)?", url, re.IGNORECASE):
+        raise ValueError(f"{value!r} is not a URL (for example https://chat.example.org)")
+    return url
+
+
+def parse_absolute_path(value: object) -> object:
+    """Given an absolute path, return it."""
+    if isinstance(value, str) and not value.startswith("/"):
+        raise ValueError(f"{value!r} is not an absolute path")
+    return value
+
+
+def _is_address(text: str) -> bool:
+    try:
+        ip_address(text.strip("[]"))
+    except ValueError:
+        return False
+    return True
+
+
+def _parse_address(text: str) -> Address:
+    try:
+        return ip_address(text.strip("[]"))
+    except ValueError:
+        raise ValueError(f"{text!r} is not an IP address") from None
+
+
+def _parse_network(text: str) -> Network:
+    try:
+        return ip_network(text, strict=False)
+    except ValueError:
+        raise ValueError(
+            f"{text!r} is not an address or a range (for example 192.168.0.0/16)"
+        ) from None
+
+
+def _list_of(parse: Callable[[str], Any]) -> BeforeValidator:
+    def parse_list(value: object) -> object:
+        if not isinstance(value, str):
+            return value
+        return tuple(parse(item.strip()) for item in value.split(",") if item.strip())
+
+    return BeforeValidator(parse_list, json_schema_input_type=str)
+
+
+Boolean = Annotated[bool, BeforeValidator(parse_boolean)]
+Duration = Annotated[int, BeforeValidator(parse_duration)]
+Size = Annotated[int, BeforeValidator(parse_size)]
+HostName = Annotated[str, BeforeValidator(parse_host_name)]
+ServerName = Annotated[str, BeforeValidator(parse_server_name)]
+Url = Annotated[str, BeforeValidator(parse_url)]
+AbsolutePath = Annotated[str, BeforeValidator(parse_absolute_path)]
+Port = Annotated[int, Field(ge=1, le=65535)]
+Addresses = Annotated[tuple[Address, ...], _list_of(_parse_address)]
+Networks = Annotated[tuple[Network, ...], _list_of(_parse_network)]
+ServerNames = Annotated[tuple[str, ...], _list_of(lambda item: parse_server_name(item))]
+
+KINDS: dict[object, str] = {
+    Boolean: "yes or no",
+    Duration: "duration (30s, 12h, 90d)",
+    Size: "size (512K, 100M, 2G)",
+    HostName: "domain name",
+    ServerName: "Matrix server name",
+    Url: "URL",
+    AbsolutePath: "absolute path",
+    Port: "port",
+    Addresses: "IP addresses, separated by commas",
+    Networks: "IP addresses or ranges, separated by commas",
+    ServerNames: "Matrix server names, separated by commas",
+    str: "text",
+    int: "number",
+}
+
+
+def variable(
+    default: Any = PydanticUndefined,
+    *,
+    help: str,  # noqa: A002 - the word of the field
+    derived: Callable[[dict[str, Any]], Any] | None = None,
+    default_text: str | None = None,
+    secret: bool = False,
+    **constraints: Any,
+) -> Any:
+    """Declare a variable: the field's name in upper case after `MATRIX_`.
+
+    `derived` makes the default from the variables declared before it; `default_text` is how the
+    documentation words that default. A `secret` is never printed.
+    """
+    extra = {"default_text": default_text, "secret": secret}
+    if derived is not None:
+        return Field(
+            default_factory=derived, description=help, json_schema_extra=extra, **constraints
+        )
+    return Field(default, description=help, json_schema_extra=extra, **constraints)
