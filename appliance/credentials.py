@@ -4,14 +4,31 @@ Never prints, logs or replaces one.
 """
 
 import secrets
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass
 from pathlib import Path
 
-from appliance.errors import ConfigurationError, Problem
+from appliance.errors import Problem
 from appliance.files import write_atomically
 
 CREDENTIALS = Path("/data/credentials")
-_BYTES = 32
+
+
+def make_secret() -> str:
+    """Return 256 random bits in hexadecimal."""
+    return secrets.token_hex(32)
+
+
+@dataclass(frozen=True)
+class Credential:
+    """A secret that a part needs: its name is its file's, `make` gives its first value.
+
+    One that is `irreplaceable` is never made anew once the server has an identity.
+    """
+
+    name: str
+    make: Callable[[], str] = make_secret
+    irreplaceable: bool = False
 
 
 class Credentials(Mapping[str, str]):
@@ -33,21 +50,41 @@ class Credentials(Mapping[str, str]):
         return f"Credentials({', '.join(sorted(self._values))})"
 
 
-def load_or_create(names: Iterable[str], directory: Path = CREDENTIALS) -> Credentials:
-    """Read the named secrets, making those that are not there yet.
+def problems(
+    wanted: Iterable[Credential], *, first_boot: bool, directory: Path = CREDENTIALS
+) -> Iterator[Problem]:
+    """Yield the secrets that are lost or unreadable."""
+    for credential in wanted:
+        path = directory / credential.name
+        if not path.exists():
+            if credential.irreplaceable and not first_boot:
+                yield Problem(
+                    str(path),
+                    "is missing, and this server cannot be itself without it: restore it from a "
+                    "backup",
+                )
+        elif not path.read_text().strip():
+            yield Problem(str(path), "is empty: restore it from a backup")
 
-    Each is on disk before this returns. Raise ConfigurationError if one is there and empty.
-    """
+
+def load(wanted: Iterable[Credential], directory: Path = CREDENTIALS) -> Credentials:
+    """Read the secrets; one that is not made yet is a placeholder. Writes nothing."""
+    paths = {credential.name: directory / credential.name for credential in wanted}
+    return Credentials(
+        {
+            name: path.read_text().strip() if path.exists() else "(made at the first boot)"
+            for name, path in paths.items()
+        }
+    )
+
+
+def load_or_create(wanted: Iterable[Credential], directory: Path = CREDENTIALS) -> Credentials:
+    """Read the secrets, making those that are not there. Each is on disk before this returns."""
+    wanted = tuple(wanted)
     directory.mkdir(mode=0o700, parents=True, exist_ok=True)
     directory.chmod(0o700)
-    values = {}
-    for name in names:
-        path = directory / name
+    for credential in wanted:
+        path = directory / credential.name
         if not path.exists():
-            write_atomically(path, secrets.token_hex(_BYTES) + "\n", mode=0o600, durable=True)
-        values[name] = path.read_text().strip()
-        if not values[name]:
-            raise ConfigurationError(
-                [Problem(str(path), "is empty: restore it from a backup, never make it anew")]
-            )
-    return Credentials(values)
+            write_atomically(path, credential.make() + "\n", mode=0o600, durable=True)
+    return load(wanted, directory)

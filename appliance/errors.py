@@ -45,3 +45,13 @@ class CommandError(OperationError):
         self.status = status
         tail = "\n".join(output.splitlines()[-10:])
         super().__init__(f"{command[0]} ended with status {status}\n{tail}".rstrip())
+
+
+class NotRunningError(OperationError):
+    """There is no running server here to ask."""
+
+    def __init__(self) -> None:
+        super().__init__(
+            "the server is not running in this container: run the command in the one that is "
+            "(docker exec CONTAINER appliance …), or start it first"
+        )

@@ -18,13 +18,17 @@ from appliance.errors import OperationError
 
 @dataclass(frozen=True)
 class Directory:
-    """A directory. One that is `fresh` is emptied at every boot: what it holds is of this run."""
+    """A directory. One that is `fresh` is emptied at every boot: what it holds is of this run.
+
+    `whole_tree`: found with another owner (a backup put back by hand), all below is given back.
+    """
 
     path: str
     owner: str = "root"
     group: str = "root"
     mode: int = 0o755
     fresh: bool = False
+    whole_tree: bool = False
 
 
 @dataclass(frozen=True)
@@ -103,6 +107,10 @@ def _make_directory(entry: Directory) -> bool:
                 shutil.rmtree(child)
             else:
                 child.unlink()
+    if existed and entry.whole_tree and path.stat().st_uid != _ids(entry)[0]:
+        owner, group = _ids(entry)
+        for below in path.rglob("*"):
+            os.chown(below, owner, group, follow_symlinks=False)
     return _own(path, entry) or not existed
 
 

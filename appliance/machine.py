@@ -3,6 +3,7 @@
 import json
 import os
 import socket
+import subprocess
 from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
@@ -71,6 +72,22 @@ def read_components(path: Path) -> tuple[Component, ...]:
     return tuple(
         Component(row["name"], row["version"], row["status"], row["reason"]) for row in rows
     )
+
+
+def preloadable(library: str) -> bool:
+    """Return whether a program runs with this library preloaded.
+
+    The dynamic loader only complains on stderr about one that is missing, and jemalloc about a page
+    size it was not built for.
+    """
+    result = subprocess.run(
+        ["true"],
+        env={"LD_PRELOAD": library, "PATH": os.environ.get("PATH", os.defpath)},
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        check=False,
+    )
+    return result.returncode == 0 and not result.stderr
 
 
 def _read_memory_limit(paths: Iterable[Path]) -> int | None:

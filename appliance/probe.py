@@ -1,7 +1,7 @@
 """Real questions to running services, as data: what "healthy" means for a part.
 
 A part names its probes; `Part.check` asks them, and the entrypoint keeps those of the essential
-parts in `FILE`, where `appliance health` finds them. Docker asks that every few seconds for ever,
+parts in `paths.HEALTH` for `appliance health`. Docker asks that every few seconds for ever,
 so this imports the standard library's cheap half only: no settings, no http.client.
 """
 
@@ -10,10 +10,8 @@ import socket
 import time
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass
-from pathlib import Path
 from typing import ClassVar
 
-FILE = Path("/run/appliance/health.json")
 TIMEOUT_SECONDS = 5.0
 
 
@@ -93,17 +91,20 @@ _KINDS: dict[str, type[Probe]] = {kind.kind: kind for kind in (HttpProbe, Comman
 def ask(probes: Iterable[Probe]) -> Check:
     """Ask probes in turn, to the first that fails. Raises nothing."""
     started = time.monotonic()
+    probes = tuple(probes)
     for probe in probes:
         try:
             probe.ask()
         except (OSError, ValueError) as error:
             return Check(healthy=False, detail=getattr(error, "strerror", None) or str(error))
+    if not probes:
+        return Check(healthy=True, detail="has no server of its own")
     milliseconds = (time.monotonic() - started) * 1000
     return Check(healthy=True, detail=f"answers in {milliseconds:.0f} ms")
 
 
 def to_json(probes: Mapping[str, Iterable[Probe]]) -> str:
-    """Given the probes of each part by its name, return the text of `FILE`."""
+    """Given the probes of each part by its name, return the text of `paths.HEALTH`."""
     rows = {
         part: [{"kind": probe.kind, **asdict(probe)} for probe in of_part]
         for part, of_part in probes.items()
@@ -112,7 +113,7 @@ def to_json(probes: Mapping[str, Iterable[Probe]]) -> str:
 
 
 def from_json(text: str) -> dict[str, list[Probe]]:
-    """Given the text of `FILE`, return the probes of each part."""
+    """Given the text of `paths.HEALTH`, return the probes of each part."""
     return {
         part: [_KINDS[row.pop("kind")](**row) for row in rows]
         for part, rows in json.loads(text).items()

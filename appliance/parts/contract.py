@@ -5,11 +5,14 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import ClassVar
 
-from appliance.credentials import Credentials
+from appliance.credentials import Credential, Credentials
 from appliance.errors import Problem
 from appliance.files import Entry
 from appliance.machine import Machine
+from appliance.probe import Check, Probe, ask
 from appliance.settings import Settings
+
+__all__ = ["Check", "Deployment", "Part", "Probe", "Program"]
 
 
 @dataclass(frozen=True)
@@ -19,6 +22,8 @@ class Deployment:
     settings: Settings
     credentials: Credentials
     machine: Machine
+    databases: tuple[str, ...] = ()
+    """Of all enabled parts: role, database and system user of one name."""
 
 
 @dataclass(frozen=True)
@@ -38,22 +43,18 @@ class Program:
     ports_below_1024: bool = False
 
 
-@dataclass(frozen=True)
-class Check:
-    """What a part answered to a real question."""
-
-    healthy: bool
-    detail: str
-
-
 class Part(ABC):
     """A unit of the running appliance."""
 
     name: ClassVar[str]
+    order: ClassVar[int] = 50
+    """Parts start in this order, and none waits for another: who needs one waits for it."""
     essential: ClassVar[bool] = False
     """Whether the container ends when this part gave up for good."""
-    credentials: ClassVar[tuple[str, ...]] = ()
-    """Names of the secrets that are made once for it."""
+    credentials: ClassVar[tuple[Credential, ...]] = ()
+    """Secrets that are made once for it."""
+    databases: ClassVar[tuple[str, ...]] = ()
+    """Databases it needs: each is also the name of the role that owns it and of its system user."""
 
     def enabled(self, settings: Settings, machine: Machine) -> bool:
         """Return whether this deployment has the part."""
@@ -73,7 +74,14 @@ class Part(ABC):
     def programs(self, deployment: Deployment) -> Iterable[Program]:
         """Return the part's processes, in the order of their start."""
 
+    def probes(self, deployment: Deployment) -> Iterable[Probe]:
+        """Return the real questions that tell whether it is well; every probe must succeed.
+
+        Those of essential parts are kept as data for `appliance health`, which must stay cheap.
+        """
+        del deployment
+        return ()
+
     def check(self, deployment: Deployment) -> Check:
         """Ask the running part a real question. Raises nothing."""
-        del deployment
-        return Check(healthy=True, detail="has no server of its own")
+        return ask(self.probes(deployment))

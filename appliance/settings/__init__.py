@@ -85,8 +85,8 @@ class Settings(*reversed(AREAS), BaseSettings):  # type: ignore[misc]
     def problems(self) -> Iterator[Problem]:
         """Yield what is wrong with the variables together, area by area."""
         for area in AREAS:
-            if "problems" in vars(area):
-                yield from area.problems(self)
+            if own := vars(area).get("problems"):
+                yield from own(self)
 
 
 def load(environment: Mapping[str, str]) -> Settings:
@@ -152,7 +152,7 @@ def _unknown(name: str) -> str:
 
 def _validate(given: Mapping[str, str]) -> tuple[Settings | None, list[Problem]]:
     try:
-        return Settings(**given), []
+        return Settings.model_validate(given), []
     except ValidationError as error:
         return None, [
             Problem(variable_name(str(detail["loc"][0])), _explain(detail))

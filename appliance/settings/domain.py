@@ -22,14 +22,14 @@ class DomainSettings(BaseModel):
 
     domain: HostName = variable(
         TRIAL_DOMAIN,
-        help="The domain that the server belongs to, such as `example.org`. Left out, the appliance "
-        "is a private trial on this machine at `http://chat.localhost`.",
+        help="The domain that the server belongs to, such as `example.org`. Left out, the "
+        "appliance is a private trial on this machine at `http://chat.localhost`.",
         default_text="`localhost` (the trial)",
     )
     server_name: ServerName = variable(
         derived=lambda values: f"matrix.{values['domain']}",
-        help="The name in every user ID (`@alice:NAME`): `matrix.DOMAIN`, or `DOMAIN` itself. Fixed "
-        "for ever at the first boot.",
+        help="The name in every user ID (`@alice:NAME`): `matrix.DOMAIN`, or `DOMAIN` itself. "
+        "Fixed for ever at the first boot.",
         default_text="`matrix.DOMAIN`",
     )
 

@@ -22,15 +22,14 @@ from appliance.settings.types import (
 
 # Ranges that Synapse must never fetch from for a stranger: every special-purpose block.
 # Source: IANA IPv4 and IPv6 Special-Purpose Address Registries.
-DENIED_RANGES: tuple[Network, ...] = tuple(
-    ip_network(text)
-    for text in (
-        "0.0.0.0/8 10.0.0.0/8 100.64.0.0/10 127.0.0.0/8 169.254.0.0/16 172.16.0.0/12 192.0.0.0/24 "
-        "192.0.2.0/24 192.88.99.0/24 192.168.0.0/16 198.18.0.0/15 198.51.100.0/24 203.0.113.0/24 "
-        "224.0.0.0/4 240.0.0.0/4 ::/128 ::1/128 64:ff9b:1::/48 100::/64 2001:2::/48 2001:db8::/32 "
-        "2002::/16 3fff::/20 fc00::/7 fe80::/10 fec0::/10 ff00::/8"
-    ).split()
-)
+_SPECIAL_RANGES = """
+    0.0.0.0/8 10.0.0.0/8 100.64.0.0/10 127.0.0.0/8 169.254.0.0/16 172.16.0.0/12 192.0.0.0/24
+    192.0.2.0/24 192.88.99.0/24 192.168.0.0/16 198.18.0.0/15 198.51.100.0/24 203.0.113.0/24
+    224.0.0.0/4 240.0.0.0/4
+    ::/128 ::1/128 64:ff9b:1::/48 100::/64 2001:2::/48 2001:db8::/32 2002::/16 3fff::/20 fc00::/7
+    fe80::/10 fec0::/10 ff00::/8
+"""
+DENIED_RANGES: tuple[Network, ...] = tuple(map(ip_network, _SPECIAL_RANGES.split()))
 
 
 class Registration(StrEnum):
@@ -73,11 +72,9 @@ class HomeserverSettings(BaseModel):
         default_text="from the domain, the TLS mode and the port",
     )
     registration: Registration = variable(
-        derived=lambda values: (
-            Registration.OPEN if _private_trial(values) else Registration.TOKEN
-        ),
-        help="Who may make an account without you: nobody (`closed`), whoever has a token (`token`) "
-        "or anybody (`open`).",
+        derived=lambda values: Registration.OPEN if _private_trial(values) else Registration.TOKEN,
+        help="Who may make an account without you: nobody (`closed`), whoever has a token "
+        "(`token`) or anybody (`open`).",
         default_text="`open` in a trial that listens on loopback only, else `token`",
     )
     registration_shared_secret: SecretStr | None = variable(
@@ -87,6 +84,11 @@ class HomeserverSettings(BaseModel):
         default_text="made at the first boot",
         secret=True,
         min_length=16,
+    )
+    rate_limits: Boolean = variable(
+        derived=lambda values: not _private_trial(values),
+        help="Whether Synapse slows down whoever registers, logs in or sends too often.",
+        default_text="`no` in a trial that listens on loopback only, else `yes`",
     )
     federation: Federation = variable(
         derived=lambda values: Federation.OFF if is_trial(values) else Federation.ON,
@@ -106,9 +108,7 @@ class HomeserverSettings(BaseModel):
         default_text="every private and special-purpose range",
     )
     trusted_key_servers: ServerNames = variable(
-        derived=lambda values: (
-            () if values["federation"] is Federation.OFF else ("matrix.org",)
-        ),
+        derived=lambda values: () if values["federation"] is Federation.OFF else ("matrix.org",),
         help="Servers that vouch for the signing keys of others.",
         default_text="`matrix.org`; none when federation is off",
     )
@@ -117,8 +117,8 @@ class HomeserverSettings(BaseModel):
     )
     retention_default: Duration | None = variable(
         None,
-        help="Delete messages older than this in every room without a policy of its own. Without it "
-        "nothing is deleted.",
+        help="Delete messages older than this in every room without a policy of its own. Without "
+        "it nothing is deleted.",
         default_text="none: history is kept",
     )
     max_upload_size: Size = variable(
@@ -130,8 +130,8 @@ class HomeserverSettings(BaseModel):
     )
     url_previews: Boolean = variable(
         False,
-        help="Whether Synapse fetches pages that people link to, to show a preview (not in encrypted "
-        "rooms).",
+        help="Whether Synapse fetches pages that people link to, to show a preview (not in "
+        "encrypted rooms).",
         default_text="`no`",
     )
     user_directory_search_all: Boolean = variable(
@@ -158,6 +158,4 @@ class HomeserverSettings(BaseModel):
                 "MATRIX_FEDERATION=allowlist or leave it out",
             )
         if self.retention_default is not None and not self.retention:
-            yield Problem(
-                "MATRIX_RETENTION_DEFAULT", "has no effect when MATRIX_RETENTION is no"
-            )
+            yield Problem("MATRIX_RETENTION_DEFAULT", "has no effect when MATRIX_RETENTION is no")

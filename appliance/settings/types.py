@@ -3,6 +3,7 @@
 Knows nothing of any single variable.
 """
 
+import contextlib
 import re
 from collections.abc import Callable
 from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, ip_address, ip_network
@@ -60,10 +61,8 @@ def parse_host_name(value: object) -> object:
     name = value.strip().lower().removesuffix(".")
     if match := re.match(r"[a-z][a-z0-9+.-]*://([^/:]*)", name):
         raise ValueError(f"{value!r} is an address, not a name: did you mean {match[1]}?")
-    try:
+    with contextlib.suppress(UnicodeError):  # the labels are judged below
         name = name.encode("idna").decode()
-    except UnicodeError:
-        pass  # the labels are judged below
     if _is_address(name):
         raise ValueError(f"{value!r} is an IP address; certificates and clients need a name")
     if len(name) > 253 or not all(_LABEL.fullmatch(label) for label in name.split(".")):
@@ -146,7 +145,7 @@ AbsolutePath = Annotated[str, BeforeValidator(parse_absolute_path)]
 Port = Annotated[int, Field(ge=1, le=65535)]
 Addresses = Annotated[tuple[Address, ...], _list_of(_parse_address)]
 Networks = Annotated[tuple[Network, ...], _list_of(_parse_network)]
-ServerNames = Annotated[tuple[str, ...], _list_of(lambda item: parse_server_name(item))]
+ServerNames = Annotated[tuple[str, ...], _list_of(parse_server_name)]
 
 KINDS: dict[object, str] = {
     Boolean: "yes or no",
@@ -179,7 +178,7 @@ def variable(
     `derived` makes the default from the variables declared before it; `default_text` is how the
     documentation words that default. A `secret` is never printed.
     """
-    extra = {"default_text": default_text, "secret": secret}
+    extra: dict[str, Any] = {"default_text": default_text, "secret": secret}
     if derived is not None:
         return Field(
             default_factory=derived, description=help, json_schema_extra=extra, **constraints

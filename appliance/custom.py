@@ -1,0 +1,87 @@
+"""The owner's own files under `/data/custom`, merged over what the appliance renders.
+
+Deep: mappings are merged key by key, lists are joined, anything else is replaced. A key that the
+appliance owns is a problem that says what to use instead.
+"""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from appliance.errors import Problem
+
+
+@dataclass(frozen=True)
+class Merged:
+    """The text with the owner's files merged in, and what is wrong with them."""
+
+    text: str
+    problems: tuple[Problem, ...]
+
+
+def merge_owned_yaml(
+    text: str,
+    directory: str,
+    owned_keys: Mapping[str, str],
+    owned_sections: Mapping[tuple[str, str], str],
+) -> Merged:
+    """Merge every `*.yaml` of a directory, in the order of their names, over a YAML text.
+
+    `owned_keys` and `owned_sections` (key and sub-key) say what to use instead of a key of ours.
+    Without a file of the owner's the text is returned as it is.
+    """
+    paths = sorted(Path(directory).glob("*.yaml"))
+    if not paths:
+        return Merged(text, ())
+    import yaml
+
+    merged: dict[str, Any] = yaml.safe_load(text) or {}
+    problems: list[Problem] = []
+    for path in paths:
+        try:
+            given = yaml.safe_load(path.read_text())
+        except (yaml.YAMLError, OSError, UnicodeDecodeError) as error:
+            problems.append(Problem(str(path), f"cannot be read: {' '.join(str(error).split())}"))
+            continue
+        if given is None:
+            continue
+        if not isinstance(given, dict):
+            problems.append(Problem(str(path), "is not a mapping of settings"))
+            continue
+        clashes = [*_clashes(given, owned_keys, owned_sections)]
+        problems += [Problem(str(path), clash) for clash in clashes]
+        merged = merge(merged, given)
+    header = text.partition("\n")[0]
+    dumped = yaml.safe_dump(merged, sort_keys=False, allow_unicode=True)
+    return Merged(f"{header}\n{dumped}", tuple(problems))
+
+
+def merge(ours: Mapping[str, Any], theirs: Mapping[str, Any]) -> dict[str, Any]:
+    """Return one mapping deep-merged over another; lists are joined."""
+    merged = dict(ours)
+    for key, value in theirs.items():
+        present = merged.get(key)
+        if isinstance(present, dict) and isinstance(value, dict):
+            merged[key] = merge(present, value)
+        elif isinstance(present, list) and isinstance(value, list):
+            merged[key] = [*present, *value]
+        else:
+            merged[key] = value
+    return merged
+
+
+def _clashes(
+    given: Mapping[str, Any],
+    owned_keys: Mapping[str, str],
+    owned_sections: Mapping[tuple[str, str], str],
+) -> Iterator[str]:
+    for key, advice in owned_keys.items():
+        if key in given:
+            yield f"{key} belongs to the appliance: {advice}"
+    for (section, key), advice in owned_sections.items():
+        inside = given.get(section)
+        if isinstance(inside, dict) and key in inside:
+            yield f"{section}.{key} belongs to the appliance: {advice}"
+        elif section in given and not isinstance(inside, dict):
+            yield f"{section} is not a mapping"

@@ -1,0 +1,124 @@
+"""The boot, from the environment to a running supervisor; reads top to bottom as the design's flow.
+
+Nothing before the last step starts a server, so a SIGTERM at any moment leaves nothing half-made.
+"""
+
+import json
+import os
+import signal
+import sys
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, replace
+
+from appliance import __version__, certificates, credentials, data, files, machine, probe, supervise
+from appliance import parts as all_parts
+from appliance import settings as variables
+from appliance.credentials import Credential, Credentials
+from appliance.errors import (
+    EXIT_CONFIGURATION,
+    EXIT_FAILED,
+    ConfigurationError,
+    OperationError,
+    Problem,
+)
+from appliance.files import Entry, File
+from appliance.parts.contract import Deployment, Part, Program
+from appliance.paths import HEALTH, SETTINGS
+from appliance.settings import Settings
+
+
+@dataclass(frozen=True)
+class Plan:
+    """What a boot would do: the deployment, its files and its programs."""
+
+    deployment: Deployment
+    parts: tuple[Part, ...]
+    programs: tuple[tuple[Part, Program], ...]
+    entries: tuple[Entry, ...]
+
+
+def plan(
+    environment: Mapping[str, str],
+    read_credentials: Callable[[Iterable[Credential]], Credentials] = credentials.load,
+) -> Plan:
+    """Given an environment, return the whole boot without doing it.
+
+    Raise ConfigurationError with every problem there is.
+    """
+    settings = variables.load(environment)
+    this_machine = machine.measure()
+    enabled = all_parts.enabled(settings, this_machine)
+    wanted = [credential for part in enabled for credential in part.credentials]
+    databases = tuple(database for part in enabled for database in part.databases)
+    draft = Deployment(settings, Credentials({}), this_machine, databases)
+    if found := [*_problems(draft, enabled, wanted)]:
+        raise ConfigurationError(found)
+    deployment = replace(draft, credentials=read_credentials(wanted))
+    programs = tuple((part, program) for part in enabled for program in part.programs(deployment))
+    entries = (
+        *supervise.files(programs),
+        _render_settings(environment),
+        _render_health(deployment, enabled),
+        *(entry for part in enabled for entry in part.files(deployment)),
+    )
+    return Plan(deployment, enabled, programs, entries)
+
+
+def main() -> None:
+    """Boot. Exit 2 if the configuration forbids it, 1 if something that must work did not."""
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, lambda *_: sys.exit(0))
+    try:
+        boot = plan(os.environ, credentials.load_or_create)
+        settings = boot.deployment.settings
+        data.claim(settings)
+        certificates.ensure(settings)
+        files.apply(boot.entries)
+    except ConfigurationError as error:
+        _say("not started, because of:", *map(str, error.problems))
+        sys.exit(EXIT_CONFIGURATION)
+    except OperationError as error:
+        _say(f"not started: {error}")
+        sys.exit(EXIT_FAILED)
+    _say(_summarize(settings))
+    supervise.execute()
+
+
+def _problems(
+    draft: Deployment, enabled: Iterable[Part], wanted: Iterable[Credential]
+) -> Iterable[Problem]:
+    """Yield everything that stands in the way, before anything is written."""
+    found = [*data.problems(draft.settings)]
+    yield from found
+    if not found:
+        first_boot = data.read_identity() is None
+        yield from credentials.problems(wanted, first_boot=first_boot)
+    for part in enabled:
+        yield from part.problems(draft)
+
+
+def _render_settings(environment: Mapping[str, str]) -> File:
+    """Keep what was given, for the command line in any shell of this machine."""
+    given = {name: environment[name] for name in sorted(environment) if name.startswith("MATRIX_")}
+    text = json.dumps({"environment": given}, indent=2) + "\n"
+    return File(SETTINGS, text, mode=0o600, secret=True)
+
+
+def _render_health(deployment: Deployment, enabled: Iterable[Part]) -> File:
+    """Keep what health means, so that asking needs no settings."""
+    probes = {part.name: part.probes(deployment) for part in enabled if part.essential}
+    return File(HEALTH, probe.to_json(probes))
+
+
+def _summarize(settings: Settings) -> str:
+    kind = "private trial on this machine" if settings.trial else f"server {settings.server_name}"
+    return f"matrix-appliance {__version__}, {kind}: {settings.chat_url}"
+
+
+def _say(*lines: str) -> None:
+    for line in lines:
+        print(f"appliance: {line}", file=sys.stderr)  # noqa: T201
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,25 @@
+"""The parts of the appliance: every module here that has a `PART`, found by itself."""
+
+import importlib
+import pkgutil
+from functools import cache
+
+from appliance.machine import Machine
+from appliance.parts.contract import Part
+from appliance.settings import Settings
+
+
+@cache
+def every() -> tuple[Part, ...]:
+    """Return all parts, in the order of their start."""
+    modules = (
+        importlib.import_module(f"{__name__}.{module.name}")
+        for module in pkgutil.iter_modules(__path__)
+    )
+    parts = (module.PART for module in modules if hasattr(module, "PART"))
+    return tuple(sorted(parts, key=lambda part: (part.order, part.name)))
+
+
+def enabled(settings: Settings, machine: Machine) -> tuple[Part, ...]:
+    """Return the parts that this deployment has."""
+    return tuple(part for part in every() if part.enabled(settings, machine))

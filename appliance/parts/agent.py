@@ -1,0 +1,26 @@
+"""The agent: everything that happens by clock or by watching, without any privilege."""
+
+from collections.abc import Iterable
+
+from appliance.files import Directory, Entry
+from appliance.parts.contract import Deployment, Part, Program
+
+
+class Agent(Part):
+    """One process that runs the jobs of `appliance/jobs`."""
+
+    name = "agent"
+    order = 90
+
+    def files(self, deployment: Deployment) -> Iterable[Entry]:
+        """Return the directory of its state."""
+        del deployment
+        return (Directory("/run/agent", "agent", "agent"),)
+
+    def programs(self, deployment: Deployment) -> Iterable[Program]:
+        """Return the agent."""
+        del deployment
+        return (Program("agent", ("python", "-m", "appliance.agent"), "agent"),)
+
+
+PART = Agent()

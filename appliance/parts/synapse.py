@@ -1,0 +1,181 @@
+"""Synapse, the homeserver, on a Unix socket behind nginx."""
+
+import secrets
+from collections.abc import Iterable, Iterator
+from typing import Any
+
+from appliance.credentials import Credential
+from appliance.custom import merge_owned_yaml
+from appliance.errors import Problem
+from appliance.files import Directory, Entry, File
+from appliance.machine import preloadable
+from appliance.parts.contract import Deployment, Part, Program
+from appliance.paths import POSTGRES_SOCKETS, SYNAPSE_SOCKET
+from appliance.probe import HttpProbe, Probe
+from appliance.render import render_template
+from appliance.settings import Federation, Registration, Settings
+
+CONFIGURATION = "/run/synapse"
+CUSTOM = "/data/custom/synapse"
+TEMPLATE = "run/synapse/homeserver.yaml.j2"
+_JEMALLOC = "libjemalloc.so.2"
+
+# Top-level keys of homeserver.yaml that a variable decides, or that hold the appliance together.
+OWNED_KEYS: dict[str, str] = {
+    "server_name": "set MATRIX_SERVER_NAME",
+    "public_baseurl": "set MATRIX_PUBLIC_BASE_URL",
+    "web_client_location": "set MATRIX_WEB_CLIENT_LOCATION",
+    "registration_shared_secret": "set MATRIX_REGISTRATION_SHARED_SECRET",
+    "registration_shared_secret_path": "set MATRIX_REGISTRATION_SHARED_SECRET_FILE",
+    "trusted_key_servers": "set MATRIX_TRUSTED_KEY_SERVERS",
+    "enable_registration": "set MATRIX_REGISTRATION",
+    "enable_registration_without_verification": "set MATRIX_REGISTRATION",
+    "registration_requires_token": "set MATRIX_REGISTRATION",
+    "federation_domain_whitelist": "set MATRIX_FEDERATION and MATRIX_FEDERATION_ALLOWLIST",
+    "ip_range_blacklist": "set MATRIX_DENIED_RANGES",
+    "url_preview_ip_range_blacklist": "set MATRIX_DENIED_RANGES",
+    "url_preview_enabled": "set MATRIX_URL_PREVIEWS",
+    "max_upload_size": "set MATRIX_MAX_UPLOAD_SIZE",
+    "log_config": "set MATRIX_LOG_LEVEL",
+    "listeners": "the appliance decides where Synapse listens",
+    "database": "the appliance decides where Synapse's database is",
+    "media_store_path": "media live in /data/synapse/media",
+    "signing_key_path": "the key lives in /data/credentials/synapse_signing_key",
+    "signing_key": "the key lives in /data/credentials/synapse_signing_key",
+    "macaroon_secret_key": "it lives in /data/credentials/synapse_macaroon_secret",
+    "macaroon_secret_key_path": "it lives in /data/credentials/synapse_macaroon_secret",
+    "form_secret": "it lives in /data/credentials/synapse_form_secret",
+    "form_secret_path": "it lives in /data/credentials/synapse_form_secret",
+    "pid_file": "the appliance decides it",
+    "daemonize": "supervisor needs Synapse in the foreground",
+    "serve_server_wellknown": "nginx serves well-known",
+    "report_stats": "the appliance sends no telemetry",
+}
+OWNED_SECTIONS: dict[tuple[str, str], str] = {
+    ("retention", "enabled"): "set MATRIX_RETENTION",
+    ("retention", "default_policy"): "set MATRIX_RETENTION_DEFAULT",
+    ("user_directory", "search_all_users"): "set MATRIX_USER_DIRECTORY_SEARCH_ALL",
+}
+
+# Source: Synapse 1.163 documentation, "Ratelimiting"; those that people meet.
+_UNLIMITED = {"per_second": 10000, "burst_count": 10000}
+_RATE_LIMITS: dict[str, Any] = {
+    "of_address": ("rc_message", "rc_registration", "rc_media_create", "rc_3pid_validation"),
+    "by_kind": {
+        "rc_login": ("address", "account", "failed_attempts"),
+        "rc_joins": ("local", "remote"),
+        "rc_invites": ("per_room", "per_user", "per_issuer"),
+    },
+}
+
+
+def make_signing_key() -> str:
+    """Return a new signing key as Synapse's own `generate_signing_key` makes it."""
+    from signedjson.key import (
+        encode_signing_key_base64,
+        generate_signing_key,
+    )
+
+    key = generate_signing_key(f"a_{secrets.token_hex(2)}")
+    return f"{key.alg} {key.version} {encode_signing_key_base64(key)}"
+
+
+class Synapse(Part):
+    """The homeserver."""
+
+    name = "synapse"
+    order = 5
+    essential = True
+    databases = ("synapse",)
+    credentials = (
+        Credential("synapse_signing_key", make_signing_key, irreplaceable=True),
+        Credential("synapse_macaroon_secret"),
+        Credential("synapse_form_secret"),
+        Credential("registration_shared_secret"),
+        Credential("admin_password"),
+    )
+
+    def problems(self, deployment: Deployment) -> Iterator[Problem]:
+        """Yield what is wrong with the owner's YAML."""
+        del deployment
+        yield from merge_owned_yaml("", CUSTOM, OWNED_KEYS, OWNED_SECTIONS).problems
+
+    def files(self, deployment: Deployment) -> Iterable[Entry]:
+        """Return the configuration, the owner's own merged in."""
+        settings, credentials = deployment.settings, deployment.credentials
+        text = render_template(TEMPLATE, **_template_values(settings, credentials))
+        merged = merge_owned_yaml(text, CUSTOM, OWNED_KEYS, OWNED_SECTIONS)
+        given = settings.registration_shared_secret
+        shared_secret = (
+            given.get_secret_value() if given else credentials["registration_shared_secret"]
+        )
+        return (
+            Directory("/data/synapse", "synapse", "synapse", 0o750),
+            Directory("/data/synapse/media", "synapse", "synapse", 0o750, whole_tree=True),
+            Directory("/run/synapse-sockets", "synapse", "nginx", 0o750, fresh=True),
+            Directory(CONFIGURATION, "root", "synapse", 0o750),
+            _secret_file("homeserver.yaml", merged.text),
+            _secret_file("signing.key", credentials["synapse_signing_key"] + "\n"),
+            _secret_file("registration_shared_secret", shared_secret + "\n"),
+            File(
+                f"{CONFIGURATION}/log.yaml",
+                render_template("run/synapse/log.yaml.j2", settings=settings),
+            ),
+        )
+
+    def programs(self, deployment: Deployment) -> Iterable[Program]:
+        """Return Synapse, with jemalloc where it loads (not every page size suits it)."""
+        del deployment
+        environment = {"LD_PRELOAD": _JEMALLOC} if preloadable(_JEMALLOC) else {}
+        return (
+            Program(
+                "synapse",
+                (
+                    "python",
+                    "-m",
+                    "appliance.launch.synapse",
+                    "-c",
+                    f"{CONFIGURATION}/homeserver.yaml",
+                ),
+                "synapse",
+                environment=environment,
+            ),
+        )
+
+    def probes(self, deployment: Deployment) -> Iterable[Probe]:
+        """Return a question over the socket."""
+        del deployment
+        return (HttpProbe(SYNAPSE_SOCKET, "/health"),)
+
+
+def _template_values(settings: Settings, credentials: Any) -> dict[str, Any]:
+    allowlist = {
+        Federation.ON: None,
+        Federation.OFF: (),
+        Federation.ALLOWLIST: settings.federation_allowlist,
+    }[settings.federation]
+    federated = settings.federation is not Federation.OFF
+    return {
+        "settings": settings,
+        "credentials": credentials,
+        "socket": SYNAPSE_SOCKET,
+        "database_socket": POSTGRES_SOCKETS,
+        "resources": ("client", "federation") if federated else ("client",),
+        "trusted_key_servers": [{"server_name": name} for name in settings.trusted_key_servers],
+        "denied_ranges": [str(network) for network in settings.denied_ranges],
+        "federation_allowlist": allowlist,
+        "registration": {
+            "enabled": settings.registration is not Registration.CLOSED,
+            "open": settings.registration is Registration.OPEN,
+            "token": settings.registration is Registration.TOKEN,
+        },
+        "rate_limits": _RATE_LIMITS,
+        "unlimited": _UNLIMITED,
+    }
+
+
+def _secret_file(name: str, content: str) -> File:
+    return File(f"{CONFIGURATION}/{name}", content, "root", "synapse", 0o640, secret=True)
+
+
+PART = Synapse()

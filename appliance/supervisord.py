@@ -1,0 +1,124 @@
+"""PID 1: supervisor, with the few things it lacks.
+
+Starts programs at once instead of after its first poll, hears signals at once, writes output under
+the program's name, and ends with status 1 when an essential program gave up. Knows no program.
+"""
+
+import contextlib
+import json
+import os
+import signal
+import socket
+import sys
+from pathlib import Path
+from typing import Any
+
+from supervisor import dispatchers, events
+from supervisor.medusa import asyncore_25 as asyncore
+from supervisor.options import ServerOptions
+from supervisor.states import SupervisorStates
+from supervisor.supervisord import Supervisor
+
+from appliance.errors import EXIT_FAILED
+from appliance.paths import PROGRAMS
+
+
+class NamedOutput(dispatchers.POutputDispatcher):  # type: ignore[misc]
+    """A program's output: to its own file as ever, and line by line to ours under its name."""
+
+    _unfinished = b""
+
+    def _log(self, data: bytes) -> None:
+        super()._log(data)
+        *lines, self._unfinished = (self._unfinished + data).split(b"\n")
+        if self.closed and self._unfinished:
+            lines.append(self._unfinished)
+        _write_lines(self.process.config.name, lines)
+
+
+def _write_lines(name: str, lines: list[bytes]) -> None:
+    prefix = f"{name:<9}| ".encode()
+    text = b"".join(prefix + line + b"\n" for line in lines)
+    while text:
+        text = text[os.write(1, text) :]
+
+
+class Wakeup:
+    """Ends supervisor's poll when a signal came; by PEP 475 the poll would go on."""
+
+    def __init__(self) -> None:
+        self._receiver, self._sender = socket.socketpair()
+        self._receiver.setblocking(False)
+        self._sender.setblocking(False)
+        signal.set_wakeup_fd(self._sender.fileno(), warn_on_full_buffer=False)
+        self.fd = self._receiver.fileno()
+
+    def readable(self) -> bool:
+        """Supervisor asks; always."""
+        return True
+
+    def writable(self) -> bool:
+        """Supervisor asks; never."""
+        return False
+
+    def handle_read_event(self) -> None:
+        """Empty the socket."""
+        self._receiver.recv(4096)
+
+
+class Options(ServerOptions):  # type: ignore[misc]
+    """Supervisor's options, with the wake-up among the sockets it polls."""
+
+    def get_socket_map(self) -> dict[int, Any]:
+        """Return the dispatchers that belong to no program."""
+        wakeup = Wakeup()
+        return {**super().get_socket_map(), wakeup.fd: wakeup}
+
+
+class Appliance(Supervisor):  # type: ignore[misc]
+    """Supervisor that knows which programs it cannot do without."""
+
+    def __init__(self, options: ServerOptions, programs: dict[str, dict[str, Any]]) -> None:
+        super().__init__(options)
+        self._programs = programs
+        self.gave_up: str | None = None
+
+    def runforever(self) -> None:
+        """Start everything at once, then do what supervisor does."""
+        events.subscribe(events.ProcessStateFatalEvent, self._on_fatal)
+        events.subscribe(events.ProcessStateExitedEvent, self._on_exit)
+        signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGTERM, signal.SIGINT})
+        for group in sorted(self.process_groups.values()):
+            group.transition()
+        super().runforever()
+
+    def _on_fatal(self, event: events.ProcessStateEvent) -> None:
+        name = event.process.config.name
+        self._end_if_essential(name, "could not be started again and again")
+
+    def _on_exit(self, event: events.ProcessStateExitedEvent) -> None:
+        name = event.process.config.name
+        if not event.expected and self._programs[name]["once"]:
+            self._end_if_essential(name, f"failed with status {event.process.exitstatus}")
+
+    def _end_if_essential(self, name: str, what: str) -> None:
+        if self._programs[name]["essential"] and self.gave_up is None:
+            self.gave_up = f"{name} {what}; its last lines above say why"
+            self.options.mood = SupervisorStates.SHUTDOWN
+
+
+def main() -> None:
+    """Run supervisor with the configuration file given as the only argument."""
+    dispatchers.POutputDispatcher = NamedOutput
+    options = Options()
+    options.realize(["-c", sys.argv[1]])
+    appliance = Appliance(options, json.loads(Path(PROGRAMS).read_text()))
+    with contextlib.suppress(asyncore.ExitNow):
+        appliance.main()
+    if appliance.gave_up:
+        print(f"appliance: stopped: {appliance.gave_up}", file=sys.stderr)  # noqa: T201
+        sys.exit(EXIT_FAILED)
+
+
+if __name__ == "__main__":
+    main()

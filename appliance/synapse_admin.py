@@ -1,0 +1,306 @@
+"""Client of Synapse's admin API over its Unix socket: accounts and registration tokens.
+
+Works as an internal server-admin account, made when first needed. Asks nobody for anything and
+prints nothing; a secret never reaches a command line or a log.
+Source: Synapse documentation, "Admin API" (user admin, shared-secret and token registration).
+"""
+
+import hashlib
+import hmac
+import http.client
+import json
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+from urllib.parse import quote, urlencode
+
+from appliance.errors import OperationError
+from appliance.files import write_atomically
+from appliance.paths import ADMIN_TOKEN, SYNAPSE_SOCKET
+from appliance.unix_http import UnixConnection
+
+# The next is tried where one belongs to somebody else, or its password is of a lost credential.
+ACCOUNT_NAMES = ("appliance", "appliance-2", "appliance-3")
+# Not shown in the user directory, not counted as active. Source: Synapse, `UserTypes.SUPPORT`.
+_ACCOUNT_TYPE = "support"
+# The same device every time, so that devices do not pile up.
+_DEVICE = "APPLIANCE"
+# Synapse limits log-ins by address: a loopback address that no other client has.
+_CLIENT_ADDRESS = "127.0.0.2"
+_PAGE_SIZE = 500
+
+
+class RefusedError(OperationError):
+    """Synapse understood the request and refused it."""
+
+    def __init__(self, status: int, code: str, message: str) -> None:
+        self.status = status
+        self.code = code
+        super().__init__(f"Synapse refuses: {message}")
+
+
+@dataclass(frozen=True)
+class User:
+    """An account of this server. Times are in seconds since 1970."""
+
+    user_id: str
+    display_name: str | None
+    admin: bool
+    deactivated: bool
+    internal: bool
+    created: int
+    last_seen: int | None
+
+
+@dataclass(frozen=True)
+class RegistrationToken:
+    """A token with which somebody may register; None: without a limit."""
+
+    token: str
+    uses_allowed: int | None
+    used: int
+    expires: int | None
+
+
+class SynapseAdmin:
+    """Accounts and tokens of the Synapse behind a socket."""
+
+    def __init__(
+        self,
+        server_name: str,
+        *,
+        shared_secret: str,
+        password: str,
+        socket: str = SYNAPSE_SOCKET,
+        token_file: Path = Path(ADMIN_TOKEN),
+    ) -> None:
+        self._server_name = server_name
+        self._shared_secret = shared_secret
+        self._password = password
+        self._socket = socket
+        self._token_file = token_file
+
+    def user_id(self, name: str) -> str:
+        """Given a localpart or a user ID, return the user ID. Raise OperationError if not ours."""
+        if not name.startswith("@"):
+            name = f"@{name.lower()}:{self._server_name}"
+        localpart, _, server_name = name.removeprefix("@").partition(":")
+        if server_name != self._server_name:
+            raise OperationError(
+                f"{name} is not of this server: its users are @NAME:{self._server_name}"
+            )
+        if not localpart:
+            raise OperationError("the name of the user is empty")
+        return name
+
+    def add_user(self, name: str, password: str, *, admin: bool = False) -> str:
+        """Make an account and return its user ID. Raise OperationError if it exists."""
+        user_id = self.user_id(name)
+        localpart = user_id[1:].partition(":")[0]
+        try:
+            self._register(localpart, password, admin=admin, inhibit_login=True)
+        except RefusedError as refusal:
+            if refusal.code != "M_USER_IN_USE":
+                raise
+            raise OperationError(
+                f"{user_id} exists already (a name stays taken when its account is deactivated)"
+            ) from None
+        return user_id
+
+    def users(self) -> Iterator[User]:
+        """Yield every account, deactivated and internal ones included, by name."""
+        query: dict[str, object] = {"deactivated": "true", "locked": "true", "limit": _PAGE_SIZE}
+        start: str | None = "0"
+        while start is not None:
+            page = self._ask(
+                "GET", f"/_synapse/admin/v2/users?{urlencode({**query, 'from': start})}"
+            )
+            for row in page["users"]:
+                yield _parse_user(row)
+            start = page.get("next_token")
+
+    def user(self, name: str) -> User:
+        """Return an account. Raise OperationError if there is none of that name."""
+        user_id = self.user_id(name)
+        try:
+            return _parse_user(self._ask("GET", _path_of(user_id)))
+        except RefusedError as refusal:
+            if refusal.status != 404:
+                raise
+            raise OperationError(f"there is no {user_id} on this server") from None
+
+    def set_password(self, name: str, password: str, *, keep_devices: bool = False) -> None:
+        """Give an account another password; log its devices out unless told to keep them."""
+        user = self._own_user(name)
+        body = {"password": password, "logout_devices": not keep_devices}
+        self._ask("PUT", _path_of(user.user_id), body)
+
+    def set_admin(self, name: str, *, admin: bool) -> None:
+        """Make an account a server administrator, or no longer."""
+        user = self._own_user(name)
+        self._ask("PUT", _path_of(user.user_id), {"admin": admin})
+
+    def deactivate(self, name: str, *, erase: bool = False) -> None:
+        """Close an account for good; `erase` also hides its messages from who joins later."""
+        user = self._own_user(name)
+        path = f"/_synapse/admin/v1/deactivate/{quote(user.user_id, safe='')}"
+        self._ask("POST", path, {"erase": erase})
+
+    def tokens(self) -> list[RegistrationToken]:
+        """Return every registration token."""
+        rows = self._ask("GET", "/_synapse/admin/v1/registration_tokens")["registration_tokens"]
+        return [_parse_token(row) for row in rows]
+
+    def create_token(self, uses: int | None, expires: int | None) -> RegistrationToken:
+        """Make a registration token; `expires` in seconds since 1970."""
+        body = {
+            "uses_allowed": uses,
+            "expiry_time": None if expires is None else expires * 1000,
+            "length": 20,
+        }
+        return _parse_token(self._ask("POST", "/_synapse/admin/v1/registration_tokens/new", body))
+
+    def revoke_token(self, token: str) -> None:
+        """Delete a registration token. Raise OperationError if there is none such."""
+        path = f"/_synapse/admin/v1/registration_tokens/{quote(token, safe='')}"
+        try:
+            self._ask("DELETE", path)
+        except RefusedError as refusal:
+            if refusal.status != 404:
+                raise
+            raise OperationError("there is no such registration token") from None
+
+    def _own_user(self, name: str) -> User:
+        """Return an account that may be changed."""
+        user = self.user(name)
+        if user.internal:
+            raise OperationError(f"{user.user_id} is the appliance's own account: leave it alone")
+        if user.deactivated:
+            raise OperationError(f"{user.user_id} is deactivated")
+        return user
+
+    def _ask(self, method: str, path: str, body: Mapping[str, object] | None = None) -> Any:
+        """Send a request as the internal account; with a new log-in where its token is no good."""
+        if token := self._read_token():
+            try:
+                return self._request(method, path, body, token)
+            except RefusedError as refusal:
+                if refusal.status != 401:
+                    raise
+        return self._request(method, path, body, self._log_in())
+
+    def _read_token(self) -> str:
+        try:
+            return self._token_file.read_text().strip()
+        except FileNotFoundError:
+            return ""
+
+    def _log_in(self) -> str:
+        """Return a new token of the internal account, made if it is not there, and keep it."""
+        for name in ACCOUNT_NAMES:
+            if token := self._log_in_as(name) or self._register_account(name):
+                write_atomically(self._token_file, token + "\n", mode=0o600)
+                return token
+        raise OperationError(
+            f"the accounts {', '.join(ACCOUNT_NAMES)} are all taken: none is left for the appliance"
+        )
+
+    def _log_in_as(self, name: str) -> str | None:
+        body = {
+            "type": "m.login.password",
+            "identifier": {"type": "m.id.user", "user": name},
+            "password": self._password,
+            "device_id": _DEVICE,
+        }
+        try:
+            return str(self._request("POST", "/_matrix/client/v3/login", body)["access_token"])
+        except RefusedError as refusal:
+            if refusal.code not in ("M_FORBIDDEN", "M_USER_DEACTIVATED"):
+                raise
+            return None
+
+    def _register_account(self, name: str) -> str | None:
+        try:
+            made = self._register(
+                name, self._password, admin=True, user_type=_ACCOUNT_TYPE, device_id=_DEVICE
+            )
+        except RefusedError as refusal:
+            if refusal.code != "M_USER_IN_USE":
+                raise
+            return None
+        return str(made["access_token"])
+
+    def _register(
+        self, localpart: str, password: str, *, admin: bool, user_type: str = "", **more: object
+    ) -> Any:
+        """Make an account with the shared secret, which needs no other account."""
+        nonce = self._request("GET", "/_synapse/admin/v1/register")["nonce"]
+        signed = [nonce, localpart, password, "admin" if admin else "notadmin"]
+        if user_type:
+            signed.append(user_type)
+            more["user_type"] = user_type
+        signature = hmac.new(self._shared_secret.encode(), "\0".join(signed).encode(), hashlib.sha1)
+        body = {
+            "nonce": nonce,
+            "username": localpart,
+            "password": password,
+            "admin": admin,
+            "mac": signature.hexdigest(),
+            **more,
+        }
+        return self._request("POST", "/_synapse/admin/v1/register", body)
+
+    def _request(
+        self, method: str, path: str, body: Mapping[str, object] | None = None, token: str = ""
+    ) -> Any:
+        """Send one request and return its JSON. Raise RefusedError for any status but a success."""
+        headers = {
+            "Host": self._server_name,
+            "X-Forwarded-For": _CLIENT_ADDRESS,
+            "Content-Type": "application/json",
+        }
+        if token:
+            headers["Authorization"] = f"Bearer {token}"
+        connection = UnixConnection(self._socket)
+        try:
+            connection.request(method, path, json.dumps({} if body is None else body), headers)
+            response = connection.getresponse()
+            answer = json.loads(response.read())
+        except (OSError, http.client.HTTPException, json.JSONDecodeError) as error:
+            raise OperationError(f"Synapse does not answer on {self._socket}: {error}") from error
+        finally:
+            connection.close()
+        if response.status >= 300:
+            raise RefusedError(
+                response.status, answer.get("errcode", ""), answer.get("error", "no reason given")
+            )
+        return answer
+
+
+def _path_of(user_id: str) -> str:
+    return f"/_synapse/admin/v2/users/{quote(user_id, safe='')}"
+
+
+def _parse_user(row: Mapping[str, Any]) -> User:
+    localpart = row["name"][1:].partition(":")[0]
+    last_seen = row.get("last_seen_ts")
+    return User(
+        user_id=row["name"],
+        display_name=row["displayname"],
+        admin=bool(row["admin"]),
+        deactivated=bool(row["deactivated"]),
+        internal=localpart in ACCOUNT_NAMES and row["user_type"] == _ACCOUNT_TYPE,
+        created=row["creation_ts"] // 1000,
+        last_seen=last_seen // 1000 if last_seen else None,
+    )
+
+
+def _parse_token(row: Mapping[str, Any]) -> RegistrationToken:
+    expires = row["expiry_time"]
+    return RegistrationToken(
+        token=row["token"],
+        uses_allowed=row["uses_allowed"],
+        used=row["completed"],
+        expires=None if expires is None else expires // 1000,
+    )
