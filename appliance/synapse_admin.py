@@ -7,8 +7,6 @@ Source: Synapse documentation, "Admin API" (user admin, shared-secret and token 
 
 import hashlib
 import hmac
-import http.client
-import json
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -18,7 +16,7 @@ from urllib.parse import quote, urlencode
 from appliance.errors import OperationError
 from appliance.files import write_atomically
 from appliance.paths import ADMIN_TOKEN, SYNAPSE_SOCKET
-from appliance.unix_http import UnixConnection
+from appliance.synapse_client import RefusedError, SynapseClient
 
 # The next is tried where one belongs to somebody else, or its password is of a lost credential.
 ACCOUNT_NAMES = ("appliance", "appliance-2", "appliance-3")
@@ -26,18 +24,7 @@ ACCOUNT_NAMES = ("appliance", "appliance-2", "appliance-3")
 _ACCOUNT_TYPE = "support"
 # The same device every time, so that devices do not pile up.
 _DEVICE = "APPLIANCE"
-# Synapse limits log-ins by address: a loopback address that no other client has.
-_CLIENT_ADDRESS = "127.0.0.2"
 _PAGE_SIZE = 500
-
-
-class RefusedError(OperationError):
-    """Synapse understood the request and refused it."""
-
-    def __init__(self, status: int, code: str, message: str) -> None:
-        self.status = status
-        self.code = code
-        super().__init__(f"Synapse refuses: {message}")
 
 
 @dataclass(frozen=True)
@@ -78,7 +65,7 @@ class SynapseAdmin:
         self._server_name = server_name
         self._shared_secret = shared_secret
         self._password = password
-        self._socket = socket
+        self._client = SynapseClient(server_name, socket)
         self._token_file = token_file
 
     def user_id(self, name: str) -> str:
@@ -184,11 +171,11 @@ class SynapseAdmin:
         """Send a request as the internal account; with a new log-in where its token is no good."""
         if token := self._read_token():
             try:
-                return self._request(method, path, body, token)
+                return self._client.request(method, path, body, token)
             except RefusedError as refusal:
                 if refusal.status != 401:
                     raise
-        return self._request(method, path, body, self._log_in())
+        return self._client.request(method, path, body, self._log_in())
 
     def _read_token(self) -> str:
         try:
@@ -214,7 +201,9 @@ class SynapseAdmin:
             "device_id": _DEVICE,
         }
         try:
-            return str(self._request("POST", "/_matrix/client/v3/login", body)["access_token"])
+            return str(
+                self._client.request("POST", "/_matrix/client/v3/login", body)["access_token"]
+            )
         except RefusedError as refusal:
             if refusal.code not in ("M_FORBIDDEN", "M_USER_DEACTIVATED"):
                 raise
@@ -235,7 +224,7 @@ class SynapseAdmin:
         self, localpart: str, password: str, *, admin: bool, user_type: str = "", **more: object
     ) -> Any:
         """Make an account with the shared secret, which needs no other account."""
-        nonce = self._request("GET", "/_synapse/admin/v1/register")["nonce"]
+        nonce = self._client.request("GET", "/_synapse/admin/v1/register")["nonce"]
         signed = [nonce, localpart, password, "admin" if admin else "notadmin"]
         if user_type:
             signed.append(user_type)
@@ -249,33 +238,7 @@ class SynapseAdmin:
             "mac": signature.hexdigest(),
             **more,
         }
-        return self._request("POST", "/_synapse/admin/v1/register", body)
-
-    def _request(
-        self, method: str, path: str, body: Mapping[str, object] | None = None, token: str = ""
-    ) -> Any:
-        """Send one request and return its JSON. Raise RefusedError for any status but a success."""
-        headers = {
-            "Host": self._server_name,
-            "X-Forwarded-For": _CLIENT_ADDRESS,
-            "Content-Type": "application/json",
-        }
-        if token:
-            headers["Authorization"] = f"Bearer {token}"
-        connection = UnixConnection(self._socket)
-        try:
-            connection.request(method, path, json.dumps({} if body is None else body), headers)
-            response = connection.getresponse()
-            answer = json.loads(response.read())
-        except (OSError, http.client.HTTPException, json.JSONDecodeError) as error:
-            raise OperationError(f"Synapse does not answer on {self._socket}: {error}") from error
-        finally:
-            connection.close()
-        if response.status >= 300:
-            raise RefusedError(
-                response.status, answer.get("errcode", ""), answer.get("error", "no reason given")
-            )
-        return answer
+        return self._client.request("POST", "/_synapse/admin/v1/register", body)
 
 
 def _path_of(user_id: str) -> str:
