@@ -48,12 +48,18 @@ def plan(
     settings = variables.load(environment)
     this_machine = machine.measure()
     enabled = all_parts.enabled(settings, this_machine)
+    draft = Deployment(settings, Credentials({}), this_machine)
     wanted = [credential for part in enabled for credential in part.credentials]
-    databases = tuple(database for part in enabled for database in part.databases)
-    draft = Deployment(settings, Credentials({}), this_machine, databases)
     if found := [*_problems(draft, enabled, wanted)]:
         raise ConfigurationError(found)
-    deployment = replace(draft, credentials=read_credentials(wanted))
+    return draw(replace(draft, credentials=read_credentials(wanted)), environment)
+
+
+def draw(deployment: Deployment, environment: Mapping[str, str]) -> Plan:
+    """Given what a deployment may know, return its parts, programs and files. Judges nothing."""
+    enabled = all_parts.enabled(deployment.settings, deployment.machine)
+    databases = tuple(database for part in enabled for database in part.databases)
+    deployment = replace(deployment, databases=databases)
     programs = tuple((part, program) for part in enabled for program in part.programs(deployment))
     entries = (
         *supervise.files(programs),

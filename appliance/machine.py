@@ -1,4 +1,4 @@
-"""What the machine offers: cores, memory, IPv6, and what the image holds. Measured, not decided."""
+"""What the machine offers and the image holds: measured, not decided."""
 
 import json
 import os
@@ -8,6 +8,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
+JEMALLOC = "libjemalloc.so.2"
 COMPONENTS_FILE = Path("/usr/share/appliance/components.json")
 # Source: Linux kernel documentation, cgroup-v2 "memory.max" and cgroup-v1 "memory.limit_in_bytes".
 _MEMORY_LIMITS = (
@@ -39,6 +40,7 @@ class Machine:
     memory_bytes: int
     memory_limited: bool
     ipv6: bool
+    jemalloc: bool
     components: tuple[Component, ...] = ()
 
     def component(self, name: str) -> Component:
@@ -59,6 +61,7 @@ def measure() -> Machine:
         memory_bytes=limit if limit is not None and limited else total,
         memory_limited=limited,
         ipv6=_has_ipv6(),
+        jemalloc=_is_preloadable(JEMALLOC),
         components=read_components(COMPONENTS_FILE),
     )
 
@@ -74,7 +77,7 @@ def read_components(path: Path) -> tuple[Component, ...]:
     )
 
 
-def preloadable(library: str) -> bool:
+def _is_preloadable(library: str) -> bool:
     """Return whether a program runs with this library preloaded.
 
     The dynamic loader only complains on stderr about one that is missing, and jemalloc about a page

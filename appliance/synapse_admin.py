@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import quote, urlencode
 
+from appliance.codes import make_code
 from appliance.errors import OperationError
 from appliance.files import write_atomically
 from appliance.paths import ADMIN_TOKEN, SYNAPSE_SOCKET
@@ -104,18 +105,19 @@ class SynapseAdmin:
                 "GET", f"/_synapse/admin/v2/users?{urlencode({**query, 'from': start})}"
             )
             for row in page["users"]:
-                yield _parse_user(row)
+                yield _parse_user(row, created=row["creation_ts"] // 1000)
             start = page.get("next_token")
 
     def user(self, name: str) -> User:
         """Return an account. Raise OperationError if there is none of that name."""
         user_id = self.user_id(name)
         try:
-            return _parse_user(self._ask("GET", _path_of(user_id)))
+            row = self._ask("GET", _path_of(user_id))
         except RefusedError as refusal:
             if refusal.status != 404:
                 raise
             raise OperationError(f"there is no {user_id} on this server") from None
+        return _parse_user(row, created=row["creation_ts"])  # in seconds here, not milliseconds
 
     def set_password(self, name: str, password: str, *, keep_devices: bool = False) -> None:
         """Give an account another password; log its devices out unless told to keep them."""
@@ -142,9 +144,9 @@ class SynapseAdmin:
     def create_token(self, uses: int | None, expires: int | None) -> RegistrationToken:
         """Make a registration token; `expires` in seconds since 1970."""
         body = {
+            "token": make_code(),
             "uses_allowed": uses,
             "expiry_time": None if expires is None else expires * 1000,
-            "length": 20,
         }
         return _parse_token(self._ask("POST", "/_synapse/admin/v1/registration_tokens/new", body))
 
@@ -245,7 +247,7 @@ def _path_of(user_id: str) -> str:
     return f"/_synapse/admin/v2/users/{quote(user_id, safe='')}"
 
 
-def _parse_user(row: Mapping[str, Any]) -> User:
+def _parse_user(row: Mapping[str, Any], created: int) -> User:
     localpart = row["name"][1:].partition(":")[0]
     last_seen = row.get("last_seen_ts")
     return User(
@@ -254,7 +256,7 @@ def _parse_user(row: Mapping[str, Any]) -> User:
         admin=bool(row["admin"]),
         deactivated=bool(row["deactivated"]),
         internal=localpart in ACCOUNT_NAMES and row["user_type"] == _ACCOUNT_TYPE,
-        created=row["creation_ts"] // 1000,
+        created=created,
         last_seen=last_seen // 1000 if last_seen else None,
     )
 

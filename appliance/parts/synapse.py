@@ -8,7 +8,7 @@ from appliance.credentials import Credential
 from appliance.custom import merge_owned_yaml
 from appliance.errors import Problem
 from appliance.files import Directory, Entry, File
-from appliance.machine import preloadable
+from appliance.machine import JEMALLOC
 from appliance.parts.contract import Deployment, Part, Program
 from appliance.paths import POSTGRES_SOCKETS, SYNAPSE_SOCKET
 from appliance.probe import HttpProbe, Probe
@@ -18,7 +18,6 @@ from appliance.settings import Federation, Registration, Settings
 CONFIGURATION = "/run/synapse"
 CUSTOM = "/data/custom/synapse"
 TEMPLATE = "run/synapse/homeserver.yaml.j2"
-_JEMALLOC = "libjemalloc.so.2"
 
 # Top-level keys of homeserver.yaml that a variable decides, or that hold the appliance together.
 OWNED_KEYS: dict[str, str] = {
@@ -125,8 +124,7 @@ class Synapse(Part):
 
     def programs(self, deployment: Deployment) -> Iterable[Program]:
         """Return Synapse, with jemalloc where it loads (not every page size suits it)."""
-        del deployment
-        environment = {"LD_PRELOAD": _JEMALLOC} if preloadable(_JEMALLOC) else {}
+        environment = {"LD_PRELOAD": JEMALLOC} if deployment.machine.jemalloc else {}
         return (
             Program(
                 "synapse",
