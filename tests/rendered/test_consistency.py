@@ -16,6 +16,11 @@ from .conftest import Scenario
 ROOT = Path(__file__).parent.parent.parent
 USERS = ROOT / "rootfs/usr/lib/sysusers.d/matrix-appliance.conf"
 
+KNOWN_KEYS = set(
+    """command user environment autostart autorestart startsecs stopsignal stopwaitsecs
+    redirect_stderr stdout_logfile stdout_logfile_maxbytes stdout_logfile_backups priority""".split()
+)
+
 
 def files_of(scenario: Scenario) -> dict[str, File]:
     return {entry.path: entry for entry in scenario.plan.entries if isinstance(entry, File)}
@@ -74,17 +79,12 @@ def test_every_credential_is_used_somewhere(scenario: Scenario) -> None:
 
 def test_programs_run_as_their_user_with_a_known_key(scenario: Scenario) -> None:
     # supervisord ignores `username=` in silence: the trap that Synapse's own image fell into.
-    known = {
-        "command user environment autostart autorestart startsecs stopsignal stopwaitsecs "
-        "redirect_stderr stdout_logfile stdout_logfile_maxbytes stdout_logfile_backups priority"
-    }
-    known = set(" ".join(known).split())
     parser = supervisor_configuration(scenario)
     programs = [name for name in parser.sections() if name.startswith("program:")]
     assert len(programs) == len(scenario.plan.programs)
     for name in programs:
         section = dict(parser[name])
-        assert set(section) <= known, name
+        assert set(section) <= KNOWN_KEYS, name
         assert section["user"] in users(), name
         if section["user"] == "root" and section["autostart"] == "true":
             assert section["command"].startswith("setpriv --reuid="), name
@@ -129,7 +129,10 @@ def test_paths_in_configuration_exist(scenario: Scenario) -> None:
             continue
         for named in re.findall(r"/(?:run|data)/[\w./-]*\w", entry.content):
             known = named in made or named in made_by_servers
-            assert known or named.startswith(("/run/appliance/logs/", "/data/custom")), (path, named)
+            assert known or named.startswith(("/run/appliance/logs/", "/data/custom")), (
+                path,
+                named,
+            )
 
 
 def test_upload_limit_is_one_number(scenario: Scenario) -> None:
