@@ -11,3 +11,4 @@ AGENT_STATE = "/run/agent/state.json"
 POSTGRES_SOCKETS = "/run/postgresql"
 DATABASES_READY = "/run/postgresql/databases-ready"
 SYNAPSE_SOCKET = "/run/synapse-sockets/main.sock"
+SYNAPSE_SHARED_SECRET = "/run/synapse/registration_shared_secret"  # noqa: S105 - a path

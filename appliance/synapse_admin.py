@@ -121,18 +121,18 @@ class SynapseAdmin:
 
     def set_password(self, name: str, password: str, *, keep_devices: bool = False) -> None:
         """Give an account another password; log its devices out unless told to keep them."""
-        user = self._own_user(name)
+        user = self.changeable_user(name)
         body = {"password": password, "logout_devices": not keep_devices}
         self._ask("PUT", _path_of(user.user_id), body)
 
     def set_admin(self, name: str, *, admin: bool) -> None:
         """Make an account a server administrator, or no longer."""
-        user = self._own_user(name)
+        user = self.changeable_user(name)
         self._ask("PUT", _path_of(user.user_id), {"admin": admin})
 
     def deactivate(self, name: str, *, erase: bool = False) -> None:
         """Close an account for good; `erase` also hides its messages from who joins later."""
-        user = self._own_user(name)
+        user = self.changeable_user(name)
         path = f"/_synapse/admin/v1/deactivate/{quote(user.user_id, safe='')}"
         self._ask("POST", path, {"erase": erase})
 
@@ -160,7 +160,7 @@ class SynapseAdmin:
                 raise
             raise OperationError("there is no such registration token") from None
 
-    def _own_user(self, name: str) -> User:
+    def changeable_user(self, name: str) -> User:
         """Return an account that may be changed."""
         user = self.user(name)
         if user.internal:

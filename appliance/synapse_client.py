@@ -52,6 +52,12 @@ class SynapseClient:
         finally:
             connection.close()
         if response.status >= 300:
-            reason = answer.get("error", f"status {response.status}")
-            raise RefusedError(response.status, answer.get("errcode", ""), reason)
+            raise RefusedError(response.status, answer.get("errcode", ""), _reason(answer))
         return answer
+
+
+def _reason(answer: Mapping[str, Any]) -> str:
+    if answer.get("errcode") == "M_LIMIT_EXCEEDED":
+        seconds = answer.get("retry_after_ms", 1000) // 1000 + 1
+        return f"too many requests; try again in {seconds} s"
+    return str(answer.get("error", "no reason given"))

@@ -1,0 +1,44 @@
+"""All verbs of the `appliance` command in one tree. Does nothing itself."""
+
+import sys
+
+import click
+
+from appliance.cli import about, configuration, logs, status, tokens, users
+from appliance.cli.health import report
+from appliance.cli.verb import Verb
+
+_HELP = """Look after this Matrix server.
+
+\b
+From outside the container:
+  docker exec CONTAINER appliance status
+  docker exec -it CONTAINER appliance user add alice --admin
+
+Exit status: 0 well, 1 something failed or is not well, 2 wrong configuration or usage.
+"""
+
+
+@click.group(help=_HELP, context_settings={"help_option_names": ["-h", "--help"]})
+def appliance() -> None:
+    """Take the verb that follows."""
+
+
+@appliance.command(cls=Verb, examples=["appliance health"])
+def health() -> None:
+    """Ask the essential parts (Docker's HEALTHCHECK).
+
+    Prints one line; exits with 0 if all answer, 1 otherwise. `appliance status` says more.
+    """
+    sys.exit(report())
+
+
+for command in (
+    *configuration.COMMANDS,
+    *status.COMMANDS,
+    *users.COMMANDS,
+    *tokens.COMMANDS,
+    *logs.COMMANDS,
+    *about.COMMANDS,
+):
+    appliance.add_command(command)

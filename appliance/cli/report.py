@@ -1,0 +1,134 @@
+"""How the running server is: parts, what the image lacks, what the agent found. Only collects."""
+
+import json
+import time
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from appliance import __version__, credentials, entrypoint, machine, parts, settings
+from appliance.cli.memory import Process, measure_memory, read_processes
+from appliance.cli.running import read_environment
+from appliance.entrypoint import Plan
+from appliance.machine import Component
+from appliance.parts.contract import Deployment, Part, Program
+from appliance.paths import AGENT_STATE
+from appliance.supervisor_client import ProgramState, SupervisorClient
+
+_AGENT_SILENT_SECONDS = 300
+
+
+@dataclass(frozen=True)
+class PartStatus:
+    """One part: what supervisor says of its programs, and what it answered itself."""
+
+    name: str
+    essential: bool
+    state: str
+    uptime_seconds: int | None
+    memory_bytes: int
+    healthy: bool
+    detail: str
+
+
+@dataclass(frozen=True)
+class Report:
+    """All that `appliance status` shows."""
+
+    version: str
+    server_name: str
+    web_client: str
+    client_api: str
+    parts: tuple[PartStatus, ...]
+    components: tuple[Component, ...]
+    problems: tuple[str, ...]
+
+    @property
+    def healthy(self) -> bool:
+        """Whether every essential part is."""
+        return all(part.healthy for part in self.parts if part.essential)
+
+
+def collect() -> Report:
+    """Ask supervisor, every part and the agent. Raise NotRunningError if nothing runs here."""
+    environment = read_environment()
+    states = {state.name: state for state in SupervisorClient().programs()}
+    plan = _draw(environment)
+    processes = read_processes()
+    asked = settings.load(environment)
+    return Report(
+        version=__version__,
+        server_name=asked.server_name,
+        web_client=asked.chat_url,
+        client_api=asked.base_url,
+        parts=tuple(_describe(part, plan, states, processes) for part in plan.parts),
+        components=tuple(
+            component
+            for component in plan.deployment.machine.components
+            if component.status in ("older", "missing")
+        ),
+        problems=tuple(find_problems(Path(AGENT_STATE), time.time())),
+    )
+
+
+def _draw(environment: Mapping[str, str]) -> Plan:
+    """Return the running deployment, without judging it again."""
+    asked, this_machine = settings.load(environment), machine.measure()
+    wanted = [
+        credential for part in parts.enabled(asked, this_machine) for credential in part.credentials
+    ]
+    return entrypoint.draw(Deployment(asked, credentials.load(wanted), this_machine), environment)
+
+
+def _describe(
+    part: Part,
+    plan: Plan,
+    states: Mapping[str, ProgramState],
+    processes: Mapping[int, Process],
+) -> PartStatus:
+    programs = [program for owner, program in plan.programs if owner is part]
+    answer = part.check(plan.deployment)
+    own = [states[program.name] for program in programs if program.name in states]
+    state = summarize_state(programs, states)
+    uptimes = [program.uptime_seconds for program in own if program.running]
+    return PartStatus(
+        name=part.name,
+        essential=part.essential,
+        state=state,
+        uptime_seconds=min(uptimes, default=None),
+        memory_bytes=sum(measure_memory(program.pid, processes) for program in own if program.pid),
+        healthy=answer.healthy and state in ("running", "done"),
+        detail=answer.detail,
+    )
+
+
+def summarize_state(programs: Iterable[Program], states: Mapping[str, ProgramState]) -> str:
+    """Return one word for the programs of a part: the worst of them decides."""
+    summary = "done"
+    for program in programs:
+        state = states.get(program.name)
+        if state is None:
+            return f"{program.name} is unknown to supervisor"
+        if program.once or program.on_demand:
+            if state.state == "exited" and state.exit_status:
+                return f"{program.name} failed"
+        elif not state.running:
+            return state.state
+        else:
+            summary = "running"
+    return summary
+
+
+def find_problems(file: Path, now: float) -> Iterable[str]:
+    """Yield what the agent found wrong, or that it is silent."""
+    try:
+        jobs = json.loads(file.read_text())["jobs"]
+    except FileNotFoundError:
+        yield "agent: has not said anything yet"
+        return
+    for name, found in sorted(jobs.items()):
+        if not found["ok"]:
+            yield f"{name}: {found['detail']}"
+    newest = max((found["time"] for found in jobs.values()), default=0)
+    if jobs and now - newest > _AGENT_SILENT_SECONDS:
+        yield f"agent: has said nothing for {int(now - newest) // 60} min"

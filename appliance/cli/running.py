@@ -1,0 +1,75 @@
+"""What the verbs know of the server that runs here: its settings, and Synapse's admin API.
+
+Raises NotRunningError where there is none.
+"""
+
+import json
+import os
+import time
+from collections.abc import Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from appliance import probe
+from appliance.errors import NotRunningError, OperationError
+from appliance.paths import SETTINGS, SYNAPSE_SHARED_SECRET, SYNAPSE_SOCKET
+
+if TYPE_CHECKING:
+    from appliance.settings import Settings
+    from appliance.synapse_admin import SynapseAdmin
+
+_PATIENCE_SECONDS = 30
+
+
+def read_environment(file: Path = Path(SETTINGS)) -> dict[str, str]:
+    """Return the `MATRIX_*` variables that the running server was started with."""
+    try:
+        environment: dict[str, str] = json.loads(file.read_text())["environment"]
+    except FileNotFoundError:
+        raise NotRunningError from None
+    except PermissionError:
+        raise OperationError("only root may do this: run the command as root") from None
+    return environment
+
+
+def choose_environment(
+    given: Mapping[str, str] = os.environ, file: Path = Path(SETTINGS)
+) -> Mapping[str, str]:
+    """Return the variables of this shell if it has any, else those of the running server."""
+    if any(name.startswith("MATRIX_") for name in given) or not file.exists():
+        return given
+    return read_environment(file)
+
+
+def load_settings() -> "Settings":
+    """Return the settings of the running server."""
+    from appliance import settings
+
+    return settings.load(read_environment())
+
+
+def connect_admin(settings: "Settings") -> "SynapseAdmin":
+    """Return Synapse's admin API, waiting for a Synapse that is still starting."""
+    from appliance import credentials
+    from appliance.credentials import Credential
+    from appliance.synapse_admin import SynapseAdmin
+
+    _wait_for_synapse()
+    return SynapseAdmin(
+        settings.server_name,
+        shared_secret=Path(SYNAPSE_SHARED_SECRET).read_text().strip(),
+        password=credentials.load([Credential("admin_password")])["admin_password"],
+    )
+
+
+def _wait_for_synapse() -> None:
+    """Wait until Synapse answers. Raise OperationError if it does not in time."""
+    question = probe.HttpProbe(SYNAPSE_SOCKET, "/health")
+    end = time.monotonic() + _PATIENCE_SECONDS
+    while not (answer := probe.ask([question])).healthy:
+        if time.monotonic() > end:
+            raise OperationError(
+                f"Synapse does not answer ({answer.detail}): look at `appliance status` and "
+                "`appliance logs synapse`"
+            )
+        time.sleep(0.2)
