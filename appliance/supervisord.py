@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from supervisor import dispatchers, events
+from supervisor.loggers import LevelsByName
 from supervisor.medusa import asyncore_25 as asyncore
 from supervisor.options import ServerOptions
 from supervisor.states import SupervisorStates
@@ -69,6 +70,12 @@ class Wakeup:
 class Options(ServerOptions):  # type: ignore[misc]
     """Supervisor's options, with the wake-up among the sockets it polls."""
 
+    def openhttpservers(self, supervisord: Supervisor) -> None:
+        """Open the socket without the warning that it asks no password: its mode says who may."""
+        level, self.logger.level = self.logger.level, LevelsByName.CRIT + 1
+        super().openhttpservers(supervisord)
+        self.logger.level = level
+
     def get_socket_map(self) -> dict[int, Any]:
         """Return the dispatchers that belong to no program."""
         wakeup = Wakeup()
@@ -112,6 +119,7 @@ def main() -> None:
     dispatchers.POutputDispatcher = NamedOutput
     options = Options()
     options.realize(["-c", sys.argv[1]])
+    options.first, options.test = True, False
     appliance = Appliance(options, json.loads(Path(PROGRAMS).read_text()))
     with contextlib.suppress(asyncore.ExitNow):
         appliance.main()
