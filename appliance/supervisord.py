@@ -66,6 +66,10 @@ class Wakeup:
         """Empty the socket."""
         self._receiver.recv(4096)
 
+    def handle_error(self) -> None:
+        """Let what went wrong be seen."""
+        raise  # noqa: PLE0704 - supervisor calls this while it handles the exception
+
 
 class Options(ServerOptions):  # type: ignore[misc]
     """Supervisor's options, with the wake-up among the sockets it polls."""
@@ -77,9 +81,11 @@ class Options(ServerOptions):  # type: ignore[misc]
         self.logger.level = level
 
     def get_socket_map(self) -> dict[int, Any]:
-        """Return the dispatchers that belong to no program."""
+        """Return the dispatchers that belong to no program, in the map that new ones join."""
         wakeup = Wakeup()
-        return {**super().get_socket_map(), wakeup.fd: wakeup}
+        socket_map: dict[int, Any] = super().get_socket_map()
+        socket_map[wakeup.fd] = wakeup
+        return socket_map
 
 
 class Appliance(Supervisor):  # type: ignore[misc]
