@@ -1,0 +1,32 @@
+"""Have the certificates looked at: renewed when due, read again when their files changed.
+
+The work needs root, so it is a program of its own that supervisor starts; the agent only asks.
+"""
+
+import asyncio
+
+from appliance.jobs.contract import Finding, Job, Programs
+from appliance.supervisor_client import ProgramState, SupervisorClient
+
+PROGRAM = "certificates"
+_TIMEOUT_SECONDS = 60
+
+
+async def have_certificates_looked_at(programs: Programs) -> Finding:
+    """Start the program and wait for its end."""
+    del programs
+    client = SupervisorClient()
+    await asyncio.to_thread(client.start, PROGRAM)
+    async with asyncio.timeout(_TIMEOUT_SECONDS):
+        while (state := await asyncio.to_thread(_look_up, client)).state != "exited":
+            await asyncio.sleep(0.2)
+    if state.exit_status:
+        return Finding(ok=False, detail=f"not as they should be; see `appliance logs {PROGRAM}`")
+    return Finding(ok=True, detail="in place")
+
+
+def _look_up(client: SupervisorClient) -> ProgramState:
+    return next(program for program in client.programs() if program.name == PROGRAM)
+
+
+JOB = Job(PROGRAM, 60, have_certificates_looked_at, needs_program=PROGRAM)
