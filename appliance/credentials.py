@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from appliance.errors import Problem
-from appliance.files import write_atomically
+from appliance.files import make_private_directory, write_atomically
 
 CREDENTIALS = Path("/data/credentials")
 
@@ -81,8 +81,7 @@ def load(wanted: Iterable[Credential], directory: Path = CREDENTIALS) -> Credent
 def load_or_create(wanted: Iterable[Credential], directory: Path = CREDENTIALS) -> Credentials:
     """Read the secrets, making those that are not there. Each is on disk before this returns."""
     wanted = tuple(wanted)
-    directory.mkdir(mode=0o700, parents=True, exist_ok=True)
-    directory.chmod(0o700)
+    make_private_directory(directory)
     for credential in wanted:
         path = directory / credential.name
         if not path.exists():

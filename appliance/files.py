@@ -8,7 +8,6 @@ import grp
 import os
 import pwd
 import shutil
-import tempfile
 from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
@@ -68,23 +67,36 @@ def write_atomically(
 ) -> None:
     """Replace a file in one step: whoever reads it sees the old or the new one whole.
 
-    `durable`: on disk before this returns (for what cannot be made again).
+    `durable`: on disk before this returns (for what cannot be made again). A write that was cut off
+    leaves at most `.NAME.new`, which the next one replaces. Raise OperationError naming the file.
     """
-    descriptor, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
+    temporary = path.with_name(f".{path.name}.new")
     try:
+        temporary.unlink(missing_ok=True)
+        descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
         with os.fdopen(descriptor, "w") as stream:
             stream.write(content)
-            os.fchmod(stream.fileno(), mode)
             os.fchown(stream.fileno(), owner, group)
+            os.fchmod(stream.fileno(), mode)
             if durable:
                 stream.flush()
                 os.fsync(stream.fileno())
-        Path(temporary).replace(path)
+        temporary.replace(path)
         if durable:
             sync_directory(path.parent)
-    except BaseException:
-        Path(temporary).unlink(missing_ok=True)
-        raise
+    except OSError as error:
+        with contextlib.suppress(OSError):
+            temporary.unlink(missing_ok=True)
+        raise OperationError(f"{path}: cannot be written: {error.strerror}") from error
+
+
+def make_private_directory(path: Path) -> None:
+    """Make a directory that only its owner may look into. Raise OperationError naming it."""
+    try:
+        path.mkdir(mode=0o700, parents=True, exist_ok=True)
+        path.chmod(0o700)
+    except OSError as error:
+        raise OperationError(f"{path}: cannot be made: {error.strerror}") from error
 
 
 def sync_directory(path: Path) -> None:

@@ -15,7 +15,7 @@ from pathlib import Path
 IMAGE = "matrix-appliance"
 PORT = 18480
 BARE_PORT = 18481
-USER, PASSWORD = "bench", "a-password-for-measuring"  # noqa: S105
+USER, PASSWORD = "bench", "a-password-for-measuring"
 _PREFIX = "matrix-appliance-bench"
 _GIVE_UP_SECONDS = 120
 # What the appliance renders, with Synapse on a port of its own in the place of nginx's socket.
@@ -165,4 +165,4 @@ def _program_of(arguments: str) -> str:
     for name in ("supervisord", "synapse", "postgres", "nginx", "agent"):
         if name in arguments:
             return name
-    return arguments.split()[0]
+    return arguments.split(maxsplit=1)[0]

@@ -16,10 +16,11 @@ from .conftest import Scenario
 ROOT = Path(__file__).parent.parent.parent
 USERS = ROOT / "rootfs/usr/lib/sysusers.d/matrix-appliance.conf"
 
-KNOWN_KEYS = set(
-    """command user environment autostart autorestart startsecs stopsignal stopwaitsecs
-    redirect_stderr stdout_logfile stdout_logfile_maxbytes stdout_logfile_backups priority""".split()
-)
+KNOWN_KEYS = {
+    *("command", "user", "environment", "autostart", "autorestart", "startsecs", "stopsignal"),
+    *("stopwaitsecs", "redirect_stderr", "stdout_logfile", "stdout_logfile_maxbytes"),
+    *("stdout_logfile_backups", "priority"),
+}
 
 
 def files_of(scenario: Scenario) -> dict[str, File]:
