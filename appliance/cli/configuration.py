@@ -75,14 +75,18 @@ def compare(entry: Entry) -> str:
     path = Path(entry.path)
     if not isinstance(entry, File):
         return "" if path.is_dir() else f"{path}/: would be made"
-    there = path.read_text(errors="replace") if path.exists() else ""
-    if path.exists() and there == entry.content:
+    before = path.read_text(errors="replace") if path.exists() else None
+    if before == entry.content:
         return ""
-    if entry.secret:
-        return f"{path}: secret, {'differs' if path.exists() else 'would be made'}"
-    before = entry.path if path.exists() else "/dev/null"
+    if entry.secret or not entry.content:
+        kind = "secret" if entry.secret else "empty"
+        return f"{path}: {kind}, {'would be made' if before is None else 'differs'}"
     lines = difflib.unified_diff(
-        there.splitlines(), entry.content.splitlines(), before, entry.path, lineterm=""
+        (before or "").splitlines(),
+        entry.content.splitlines(),
+        "/dev/null" if before is None else entry.path,
+        entry.path,
+        lineterm="",
     )
     return "\n".join(lines)
 

@@ -27,9 +27,8 @@ _POLL_SECONDS = 0.25
     "--lines",
     type=click.IntRange(min=0),
     default=50,
-    show_default="50",
     metavar="N",
-    help="Lines to show of each program.",
+    help="How many of the last lines (50).",
 )
 def logs(program: str | None, follow: bool, lines: int) -> None:
     """Show what PROGRAM said last, or what every program did."""

@@ -28,17 +28,15 @@ def token() -> None:
     "--uses",
     type=click.IntRange(min=0),
     default=1,
-    show_default="1",
     metavar="N",
-    help="How many may register with it; 0: any number.",
+    help="How many may register with it (1); 0: any number.",
 )
 @click.option(
     "--days",
     type=click.IntRange(min=0),
     default=7,
-    show_default="7",
     metavar="N",
-    help="How long it is good; 0: for ever.",
+    help="How long it is good (7); 0: for ever.",
 )
 def create_token(uses: int, days: int) -> None:
     """Make a registration token and print it."""

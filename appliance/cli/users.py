@@ -53,7 +53,7 @@ def add_user(name: str, admin: bool, password_stdin: bool) -> None:
     settings = running.load_settings()
     admin_api = running.connect_admin(settings)
     user_id = admin_api.user_id(name)
-    password, made = _choose_password(from_stdin=password_stdin)
+    password, made = choose_password(from_stdin=password_stdin)
     admin_api.add_user(user_id, password, admin=admin)
     click.echo(f"made {user_id}{', a server administrator' if admin else ''}")
     _print_password(password, made=made)
@@ -106,7 +106,7 @@ def change_password(name: str, keep_devices: bool, password_stdin: bool) -> None
     """
     admin_api = running.connect_admin(running.load_settings())
     admin_api.changeable_user(name)
-    password, made = _choose_password(from_stdin=password_stdin)
+    password, made = choose_password(from_stdin=password_stdin)
     admin_api.set_password(name, password, keep_devices=keep_devices)
     click.echo(f"changed the password of {admin_api.user_id(name)}")
     _print_password(password, made=made)
@@ -150,7 +150,7 @@ def change_admin(name: str, grant: bool) -> None:
     click.echo(f"{admin_api.user_id(name)} is {word} a server administrator")
 
 
-def _choose_password(*, from_stdin: bool) -> tuple[str, bool]:
+def choose_password(*, from_stdin: bool) -> tuple[str, bool]:
     """Return a password, and whether it was made here and must be told."""
     if from_stdin:
         password = sys.stdin.readline().rstrip("\r\n")
