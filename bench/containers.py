@@ -162,7 +162,7 @@ def resident_memory(name: str) -> dict[str, int]:
 
 
 def _program_of(arguments: str) -> str:
-    for name in ("supervisord", "synapse", "postgres", "nginx", "agent"):
+    for name in ("supervisord", "postgres", "synapse", "nginx", "agent"):
         if name in arguments:
             return name
     return arguments.split(maxsplit=1)[0]
