@@ -1,0 +1,163 @@
+"""Reads components/components.yaml into typed components; fetches and decides nothing."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, fields
+from enum import StrEnum
+from pathlib import Path
+from typing import Any, TypeVar
+
+import yaml
+
+from builder.errors import BuildError
+
+REGISTRY = Path("components/components.yaml")
+
+
+class Kind(StrEnum):
+    """Where a component comes from."""
+
+    PYPI = "pypi"
+    DEBIAN = "debian"
+    RELEASE = "release"
+    GO = "go"
+
+
+@dataclass(frozen=True)
+class Version:
+    """A tested version; the checksum is that of its archive."""
+
+    version: str
+    sha256: str | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Component:
+    """What is the same for every kind."""
+
+    name: str
+    licence: str
+    homepage: str
+    source: str
+    kind: Kind
+    default: bool = True
+    versions: tuple[Version, ...] = ()
+
+    @property
+    def newest(self) -> str | None:
+        """The version that is wanted; None where it is only recorded."""
+        return self.versions[0].version if self.versions else None
+
+
+@dataclass(frozen=True, kw_only=True)
+class PypiComponent(Component):
+    """A Python distribution; its one version is also in components/python.lock."""
+
+    package: str
+    extras: tuple[str, ...] = ()
+    kind: Kind = Kind.PYPI
+
+
+@dataclass(frozen=True, kw_only=True)
+class DebianComponent(Component):
+    """Debian packages; the first one gives the version."""
+
+    packages: tuple[str, ...]
+    kind: Kind = Kind.DEBIAN
+
+
+@dataclass(frozen=True, kw_only=True)
+class ReleaseComponent(Component):
+    """An archive at an address with `{version}` in it."""
+
+    url: str
+    kind: Kind = Kind.RELEASE
+
+
+@dataclass(frozen=True, kw_only=True)
+class GoComponent(Component):
+    """A program built from a module; `version_variable` is what the linker sets."""
+
+    module: str
+    package: str
+    version_variable: str
+    tags: tuple[str, ...] = ()
+    cgo: bool = True
+    kind: Kind = Kind.GO
+
+
+_C = TypeVar("_C", bound=Component)
+
+
+@dataclass(frozen=True)
+class Base:
+    """Debian: the image that a registry serves, and the suite to make the same from."""
+
+    image: str
+    suite: str
+
+
+@dataclass(frozen=True)
+class Registry:
+    """All of components.yaml."""
+
+    base: Base
+    components: tuple[Component, ...]
+
+    def of_kind(self, kind: type[_C]) -> list[_C]:
+        """Return the components of one kind, in the file's order."""
+        return [component for component in self.components if isinstance(component, kind)]
+
+
+_CLASSES: Mapping[Kind, type[Component]] = {
+    Kind.PYPI: PypiComponent,
+    Kind.DEBIAN: DebianComponent,
+    Kind.RELEASE: ReleaseComponent,
+    Kind.GO: GoComponent,
+}
+
+
+def load_registry(path: Path = REGISTRY) -> Registry:
+    """Read the components. Raise BuildError if one cannot be understood."""
+    try:
+        document = yaml.safe_load(path.read_text())
+        rows = document["components"].items()
+        return Registry(
+            base=Base(**document["base"]),
+            components=tuple(_parse_component(name, row) for name, row in rows),
+        )
+    except (OSError, yaml.YAMLError, TypeError, KeyError, AttributeError) as error:
+        raise BuildError(f"{path}: {error}") from error
+    except ValueError as error:
+        raise BuildError(f"{path}: {error}") from error
+
+
+def _parse_component(name: str, row: Mapping[str, Any]) -> Component:
+    kind = Kind(row.get("kind", ""))
+    component_class = _CLASSES[kind]
+    known = {field.name for field in fields(component_class)} - {"name"}
+    if unknown := row.keys() - known:
+        raise ValueError(f"{name}: unknown {', '.join(sorted(unknown))} for kind {kind}")
+    values: dict[str, Any] = {
+        key: tuple(value) if isinstance(value, list) else value for key, value in row.items()
+    }
+    versions = tuple(_parse_version(entry) for entry in row.get("versions", ()))
+    component = component_class(**{**values, "name": name, "kind": kind, "versions": versions})
+    _check_versions(component)
+    return component
+
+
+def _parse_version(entry: str | Mapping[str, str]) -> Version:
+    return Version(entry) if isinstance(entry, str) else Version(**entry)
+
+
+def _check_versions(component: Component) -> None:
+    if component.kind is Kind.DEBIAN:
+        if component.versions:
+            raise ValueError(f"{component.name}: Debian's versions are recorded, not chosen")
+        return
+    if not component.versions:
+        raise ValueError(f"{component.name}: versions is empty")
+    if component.kind is Kind.PYPI and len(component.versions) > 1:
+        raise ValueError(f"{component.name}: components/python.lock has one version only")
+    if component.kind is Kind.RELEASE and not all(v.sha256 for v in component.versions):
+        raise ValueError(f"{component.name}: a version has no sha256")
