@@ -4,6 +4,7 @@ Deep: mappings are merged key by key, lists are joined, anything else is replace
 appliance owns is a problem that says what to use instead.
 """
 
+import json
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -55,6 +56,27 @@ def merge_owned_yaml(
     header = text.partition("\n")[0]
     dumped = yaml.safe_dump(merged, sort_keys=False, allow_unicode=True)
     return Merged(f"{header}\n{dumped}", tuple(problems))
+
+
+def merge_owned_json(ours: Mapping[str, Any], file: str, owned_keys: Mapping[str, str]) -> Merged:
+    """Merge a JSON file, if there is one, over data of ours, and return that as JSON.
+
+    `owned_keys` says what to use instead of a key of ours.
+    """
+    path = Path(file)
+    problems: list[Problem] = []
+    given: object = {}
+    if path.exists():
+        try:
+            given = json.loads(path.read_text())
+        except (ValueError, OSError) as error:
+            problems.append(Problem(file, f"cannot be read: {error}"))
+    if isinstance(given, dict):
+        problems += [Problem(file, clash) for clash in _clashes(given, owned_keys, {})]
+        ours = merge(ours, given)
+    else:
+        problems.append(Problem(file, "is not a JSON object of settings"))
+    return Merged(json.dumps(ours, indent=2, ensure_ascii=False) + "\n", tuple(problems))
 
 
 def merge(ours: Mapping[str, Any], theirs: Mapping[str, Any]) -> dict[str, Any]:

@@ -12,3 +12,6 @@ POSTGRES_SOCKETS = "/run/postgresql"
 DATABASES_READY = "/run/postgresql/databases-ready"
 SYNAPSE_SOCKET = "/run/synapse-sockets/main.sock"
 SYNAPSE_SHARED_SECRET = "/run/synapse/registration_shared_secret"  # noqa: S105 - a path
+NGINX = "/run/nginx"
+TLS = "/run/tls"
+TLS_SOURCE = "/run/tls/source.json"

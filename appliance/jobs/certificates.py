@@ -4,7 +4,9 @@ The work needs root, so it is a program of its own that supervisor starts; the a
 """
 
 import asyncio
+import time
 
+from appliance.certificates import Publication, State
 from appliance.jobs.contract import Finding, Job, Programs
 from appliance.supervisor_client import ProgramState, SupervisorClient
 
@@ -13,16 +15,25 @@ _TIMEOUT_SECONDS = 60
 
 
 async def have_certificates_looked_at(programs: Programs) -> Finding:
-    """Start the program and wait for its end."""
+    """Start the program, wait for its end, and tell what it left behind."""
     del programs
     client = SupervisorClient()
     await asyncio.to_thread(client.start, PROGRAM)
     async with asyncio.timeout(_TIMEOUT_SECONDS):
-        while (state := await asyncio.to_thread(_look_up, client)).state != "exited":
+        while (program := await asyncio.to_thread(_look_up, client)).state != "exited":
             await asyncio.sleep(0.2)
-    if state.exit_status:
+    state = Publication().read_state()
+    if program.exit_status or state is None:
         return Finding(ok=False, detail=f"not as they should be; see `appliance logs {PROGRAM}`")
-    return Finding(ok=True, detail="in place")
+    return judge(state, time.time())
+
+
+def judge(state: State, now: float) -> Finding:
+    """Given what is published, return whether anything has to be done about it."""
+    if complaints := [*state.describe(now)]:
+        return Finding(ok=False, detail="; ".join(complaints))
+    day = time.strftime("%d %B %Y", time.gmtime(state.not_after))
+    return Finding(ok=True, detail=f"good until {day}")
 
 
 def _look_up(client: SupervisorClient) -> ProgramState:

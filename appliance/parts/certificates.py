@@ -1,0 +1,52 @@
+"""Certificates under TLS: refuses a pair of the owner's that no server could use, renews the rest.
+
+What is done with them is in `appliance/certificates`; the agent starts the program every minute.
+"""
+
+from collections.abc import Iterable, Iterator
+
+from appliance.certificates import PairError, Source
+from appliance.errors import Problem
+from appliance.files import Directory, Entry, File
+from appliance.machine import Machine
+from appliance.parts.contract import Deployment, Part, Program
+from appliance.paths import TLS, TLS_SOURCE
+from appliance.settings import Settings, TlsMode
+
+_VARIABLES = {"certificate": "MATRIX_TLS_CERTIFICATE_PATH", "key": "MATRIX_TLS_KEY_PATH"}
+
+
+class Certificates(Part):
+    """Whatever keeps the certificate that servers use good."""
+
+    name = "certificates"
+    order = 15
+
+    def enabled(self, settings: Settings, machine: Machine) -> bool:
+        """Return whether the appliance serves HTTPS itself."""
+        del machine
+        return bool(settings.tls)
+
+    def problems(self, deployment: Deployment) -> Iterator[Problem]:
+        """Yield what makes the owner's own pair useless."""
+        if deployment.settings.tls_mode is TlsMode.FILES:
+            from appliance.certificates import pair  # cryptography: 60 ms
+
+            try:
+                pair.judge(Source.of(deployment.settings))
+            except PairError as error:
+                yield Problem(_VARIABLES[error.file], str(error))
+
+    def files(self, deployment: Deployment) -> Iterable[Entry]:
+        """Return what the program of every minute has to know."""
+        source = Source.of(deployment.settings)
+        return (Directory(TLS), File(TLS_SOURCE, source.to_json()))
+
+    def programs(self, deployment: Deployment) -> Iterable[Program]:
+        """Return the program that renews: as root, which alone may read an owner's key."""
+        del deployment
+        command = ("python", "-m", "appliance.certificates")
+        return (Program("certificates", command, "root", once=True, on_demand=True),)
+
+
+PART = Certificates()

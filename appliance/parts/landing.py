@@ -1,0 +1,75 @@
+"""The page at `matrix.DOMAIN/`: whose server this is and how to get in. nginx serves it."""
+
+from collections.abc import Iterable, Iterator
+from urllib.parse import quote
+
+from appliance.files import Directory, Entry, File
+from appliance.landing_texts import TRANSLATIONS
+from appliance.machine import Machine
+from appliance.parts.contract import Deployment, Part, Program
+from appliance.parts.element import PART as ELEMENT
+from appliance.render import render_template
+from appliance.settings import Settings, TlsMode
+
+PAGES = "/run/landing"
+_TEMPLATE = "run/landing/index.html.j2"
+# As Element's own page for phones has it: opens Element X, or the store, with this server chosen.
+_PHONE_LINK = "https://mobile.element.io/element?account_provider={}"
+
+
+class Landing(Part):
+    """The landing page, once in each language."""
+
+    name = "landing"
+    order = 22
+
+    def files(self, deployment: Deployment) -> Iterator[Entry]:
+        """Yield the pages."""
+        settings = deployment.settings
+        # No phone can reach a trial: what its page need not draw, its boot need not load.
+        phone = None if settings.trial else _phone_link(settings)
+        yield Directory(PAGES)
+        for language, texts in TRANSLATIONS.items():
+            page = render_template(
+                _TEMPLATE,
+                language=language,
+                text={key: _fill(sentence, settings) for key, sentence in texts.items()},
+                settings=settings,
+                web_client=_web_client(settings, deployment.machine),
+                phone_link=phone,
+                phone_code=_draw(phone) if phone else None,
+                own_authority=settings.tls_mode is TlsMode.SELF_SIGNED,
+            )
+            yield File(f"{PAGES}/index.{language}.html", page)
+
+    def programs(self, deployment: Deployment) -> Iterable[Program]:
+        """Return nothing: nginx serves the pages."""
+        del deployment
+        return ()
+
+
+def _fill(sentence: str, settings: Settings) -> str:
+    return sentence.format(
+        brand=settings.brand, server_name=settings.server_name, domain=settings.domain
+    )
+
+
+def _web_client(settings: Settings, machine: Machine) -> str | None:
+    """Return the address of the web client, None where there is none."""
+    ours = ELEMENT.enabled(settings, machine)
+    return settings.chat_url if ours or settings.web_client_location else None
+
+
+def _phone_link(settings: Settings) -> str:
+    return _PHONE_LINK.format(quote(settings.server_name, safe=""))
+
+
+def _draw(address: str) -> str:
+    """Return an address as a QR code, an SVG image to stand in a page."""
+    import segno  # 40 ms
+
+    code = segno.make(address, micro=False, error="m")
+    return code.svg_inline(border=2, omitsize=True, svgclass=None, lineclass=None)
+
+
+PART = Landing()

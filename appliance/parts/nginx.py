@@ -1,0 +1,201 @@
+"""nginx: the hosts of the appliance, and how much of Synapse is reachable.
+
+Runs wholly as its own user. Other parts add to it by files of their own in `matrix.d` (locations of
+the server's host), `chat.d` (of the web client's) and `servers.d` (more hosts).
+"""
+
+import tempfile
+from collections.abc import Iterable, Iterator
+from dataclasses import replace
+from pathlib import Path
+from urllib.parse import urlsplit
+
+from appliance import ports
+from appliance.errors import CommandError, Problem
+from appliance.files import Directory, Entry, File
+from appliance.landing_texts import TRANSLATIONS
+from appliance.machine import Machine
+from appliance.parts import element
+from appliance.parts.contract import Deployment, Part, Probe, Program
+from appliance.paths import NGINX, SYNAPSE_SOCKET
+from appliance.ports import Listener
+from appliance.probe import HttpProbe
+from appliance.process import run
+from appliance.render import render_template
+from appliance.settings import Federation, Settings, TlsMode
+from appliance.settings.network import LOOPBACK
+
+CUSTOM = Path("/data/custom/nginx")
+WELL_KNOWN = "/run/well-known/matrix"
+
+_TEMPLATES = ("nginx", "listen", "landing", "well-known", "api", "errors", "synapse", "headers")
+_PID = f"{NGINX}/work/nginx.pid"
+# More serve nobody at home, and each costs memory.
+_MAXIMUM_WORKERS = 4
+_YEAR_SECONDS = 365 * 86400
+# In the trial, hosts that no page of the internet can have (DNS rebinding): addresses, and names
+# without a dot, such as localhost or a container's.
+_TRIAL_HOSTS = (r"~^[a-z0-9_-]+$", r"~^[0-9.]+$", r"~^\[[0-9a-f:.]+\]$")
+
+
+class Nginx(Part):
+    """The web server in front of Synapse and the web client."""
+
+    name = "nginx"
+    order = 20
+    essential = True
+
+    def problems(self, deployment: Deployment) -> Iterator[Problem]:
+        """Yield ports that cannot be had, and snippets of the owner's that nginx refuses."""
+        settings, machine = deployment.settings, deployment.machine
+        public = (*plain_listeners(settings, machine), *tls_listeners(settings, machine))
+        if not public:
+            yield Problem(
+                "MATRIX_LISTEN", "has IPv6 addresses only, and the kernel has no IPv6: add another"
+            )
+        if not ports.is_running("nginx", _PID):  # as for `appliance check` beside it
+            yield from ports.problems((*public, _bridge_listener(settings)))
+        for path in _find_snippets():
+            if complaint := _judge(path, deployment):
+                yield Problem(str(path), complaint)
+
+    def files(self, deployment: Deployment) -> Iterable[Entry]:
+        """Return the configuration, well-known, and the owner's snippets as nginx can read them."""
+        return (
+            *_configure(deployment, NGINX),
+            *(
+                File(f"{NGINX}/{path.stem}.d/custom.conf", path.read_text(), "root", "nginx", 0o640)
+                for path in _find_snippets()
+            ),
+            Directory(str(Path(WELL_KNOWN).parent)),
+            Directory(WELL_KNOWN, fresh=True),
+            *_well_known(deployment.settings),
+        )
+
+    def programs(self, deployment: Deployment) -> Iterable[Program]:
+        """Return nginx, its master too as its own user."""
+        del deployment
+        command = ("nginx", "-e", "stderr", "-c", f"{NGINX}/nginx.conf")
+        return (Program("nginx", command, "nginx", ports_below_1024=True),)
+
+    def probes(self, deployment: Deployment) -> Iterable[Probe]:
+        """Return the first question of every client, at the port that clients use."""
+        settings, machine = deployment.settings, deployment.machine
+        listeners = (tls_listeners if settings.tls else plain_listeners)(settings, machine)
+        return (
+            HttpProbe(
+                listeners[0].reachable,
+                "/.well-known/matrix/client",
+                host=settings.matrix_host,
+                tls=settings.tls,
+            ),
+        )
+
+
+def plain_listeners(settings: Settings, machine: Machine) -> tuple[Listener, ...]:
+    """Return where plain HTTP is served, IPv6 only where the kernel has it."""
+    return _listeners(settings, machine, "http_port")
+
+
+def tls_listeners(settings: Settings, machine: Machine) -> tuple[Listener, ...]:
+    """Return where HTTPS is served: for clients, then for other servers; nowhere without TLS."""
+    if not settings.tls:
+        return ()
+    federated = settings.federation is not Federation.OFF
+    names = ("https_port", "federation_port") if federated else ("https_port",)
+    return tuple(one for name in names for one in _listeners(settings, machine, name))
+
+
+def _listeners(settings: Settings, machine: Machine, field: str) -> tuple[Listener, ...]:
+    return tuple(
+        Listener(f"MATRIX_{field.upper()}", address, getattr(settings, field))
+        for address in settings.listen
+        if address.version == 4 or machine.ipv6
+    )
+
+
+def _bridge_listener(settings: Settings) -> Listener:
+    return Listener("MATRIX_SYNAPSE_PORT", LOOPBACK[0], settings.synapse_port)
+
+
+def _configure(deployment: Deployment, directory: str) -> Iterator[Entry]:
+    """Yield the configuration below a directory."""
+    yield Directory(directory)
+    yield Directory(f"{directory}/work", "nginx", "nginx", 0o700, fresh=True)
+    for name in ("matrix.d", "chat.d", "servers.d"):
+        yield Directory(f"{directory}/{name}", fresh=True)
+    values = _template_values(deployment, directory)
+    for name in _TEMPLATES:
+        text = render_template(f"run/nginx/{name}.conf.j2", **values)
+        yield File(f"{directory}/{name}.conf", text)
+
+
+def _template_values(deployment: Deployment, directory: str) -> dict[str, object]:
+    settings, machine = deployment.settings, deployment.machine
+    plain, tls = plain_listeners(settings, machine), tls_listeners(settings, machine)
+    port = settings.https_port
+    return {
+        "settings": settings,
+        "directory": directory,
+        "socket": SYNAPSE_SOCKET,
+        "workers": min(machine.cores, _MAXIMUM_WORKERS),
+        "plain_listeners": plain,
+        "tls_listeners": tls,
+        "bridge_listener": _bridge_listener(settings),
+        "matrix_hosts": (
+            settings.matrix_host,
+            settings.synapse_host,
+            *(_TRIAL_HOSTS if settings.trial else ()),
+        ),
+        "federated": settings.federation is not Federation.OFF,
+        "element": element.PART.enabled(settings, machine),
+        "languages": [language for language in TRANSLATIONS if language != "en"],
+        "own_authority": settings.tls_mode is TlsMode.SELF_SIGNED,
+        # A browser that has seen it never accepts another kind of certificate again.
+        "strict_transport": f"max-age={_YEAR_SECONDS}"
+        if settings.tls_mode is TlsMode.FILES
+        else "",
+        "https_port_suffix": "" if port == 443 else f":{port}",
+    }
+
+
+def _well_known(settings: Settings) -> Iterator[Entry]:
+    """Yield the documents by which clients and servers find us."""
+    names = ["client"] if settings.federation is Federation.OFF else ["client", "server"]
+    address = urlsplit(settings.base_url)
+    # A server name without a port would mean 8448.
+    delegate = f"{address.hostname}:{address.port or 443}"
+    for name in names:
+        template = f"run/well-known/matrix/{name}.json.j2"
+        text = render_template(template, settings=settings, delegate=delegate)
+        yield File(f"{WELL_KNOWN}/{name}.json", text)
+
+
+def _find_snippets() -> list[Path]:
+    """Return the owner's own directives, one file for each host."""
+    return [path for path in (CUSTOM / "matrix.conf", CUSTOM / "chat.conf") if path.exists()]
+
+
+def _judge(snippet: Path, deployment: Deployment) -> str | None:
+    """Return what nginx has against a snippet of the owner's, None if it accepts it."""
+    # Without TLS: before the first boot there is no certificate.
+    settings = deployment.settings.model_copy(update={"tls_mode": TlsMode.OFF})
+    tried = replace(deployment, settings=settings)
+    with tempfile.TemporaryDirectory() as directory:
+        for entry in (*_configure(tried, directory), element.server(tried, directory)):
+            if isinstance(entry, Directory):
+                Path(entry.path).mkdir(exist_ok=True)
+            else:
+                Path(entry.path).write_text(entry.content)
+        copy = Path(directory, f"{snippet.stem}.d", "custom.conf")
+        copy.write_text(snippet.read_text())
+        try:
+            run(("nginx", "-t", "-q", "-e", "stderr", "-c", f"{directory}/nginx.conf"))
+        except CommandError as error:
+            said = [line for line in str(error).splitlines() if "[emerg]" in line]
+            complaint = said[0].partition("[emerg] ")[2] if said else str(error)
+            return f"nginx refuses it: {complaint.replace(str(copy), str(snippet))}"
+    return None
+
+
+PART = Nginx()
