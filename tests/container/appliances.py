@@ -1,0 +1,180 @@
+"""The appliance under test: booted in every way that the tests need, with its log watched."""
+
+import os
+import re
+import time
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any, Self
+
+from testcontainers.core.container import DockerContainer
+
+from appliance import testing
+from appliance.testing import MatrixAppliance, free_port
+
+from .http_client import Answer, Site
+
+IMAGE = os.environ.get("APPLIANCE_IMAGE", testing.IMAGE)
+
+_BAD_LINE = re.compile(
+    r"\b(WARN|WARNING|ERROR|CRITICAL|FATAL|PANIC)\b|\[(warn|error|crit|alert|emerg)\]"
+    r"|^Traceback|\| Traceback|appliance: (warning|stopped|not started)"
+)
+# What a log may hold that reads like a warning, and why it is none.
+_EXPECTED = {
+    r"^synapse +\| .* synapse\.config\.logger: ": "Synapse tells its version as a warning",
+    r"^nginx +\| .*connect\(\) to unix:/run/synapse-sockets/": "asked before Synapse was ready",
+    r"FATAL: +the database system is starting up$": "asked before Postgres was ready",
+    r"^synapse +\| .* as @appliance:\S+ but they do not exist$": "made at the first command",
+}
+
+
+@dataclass(frozen=True)
+class Ending:
+    """How a container that ended by itself did so."""
+
+    status: int
+    log: str
+
+    @property
+    def last_line(self) -> str:
+        return self.log.strip().splitlines()[-1]
+
+
+class Appliance(MatrixAppliance):
+    """The image under test in a container of its own."""
+
+    def __init__(self, *, data: str | None = None, **docker: Any) -> None:
+        super().__init__(IMAGE, **docker)
+        self._expected = [re.compile(pattern) for pattern in _EXPECTED]
+        self._lines_judged = 0
+        if data:
+            self.with_volume_mapping(data, "/data", "rw")
+        # As a browser sees it, by the names of the design.
+        self.with_variables(MATRIX_PUBLIC_BASE_URL="")
+
+    def on_host_network(self) -> Self:
+        """Listen where the trial of the README does, on ports of its own."""
+        self.ports.clear()
+        self._kwargs["network_mode"] = "host"
+        return self.with_variables(
+            MATRIX_LISTEN="", MATRIX_REGISTRATION="", MATRIX_SYNAPSE_PORT=str(free_port())
+        )
+
+    @cached_property
+    def matrix(self) -> Site:
+        """The host of the client API."""
+        return self.site("matrix")
+
+    @cached_property
+    def chat(self) -> Site:
+        """The host of the web client."""
+        return self.site("chat")
+
+    def site(self, name: str) -> Site:
+        """Return one of its hosts by the first word of the name."""
+        return Site(f"{name}.localhost:{self._port}", self._port)
+
+    def is_ready(self) -> bool:
+        try:
+            return self.matrix.get("/_matrix/client/versions").status == 200
+        except OSError:
+            return False
+
+    def run_to_end(self) -> Ending:
+        """Start it and wait until it has ended by itself."""
+        DockerContainer.start(self)
+        return self.wait_for_end()
+
+    def wait_for_end(self) -> Ending:
+        """Wait until it has ended."""
+        status = self.get_wrapped_container().wait(timeout=120)["StatusCode"]
+        return Ending(status, self.logs())
+
+    def boot(self) -> None:
+        """Start it again after it has ended, and wait until clients are answered."""
+        self.get_wrapped_container().start()
+        self.wait_until_ready()
+
+    def shut_down(self) -> int:
+        """Stop it as `docker stop` does and return its exit status."""
+        container = self.get_wrapped_container()
+        container.stop(timeout=30)
+        return int(container.wait()["StatusCode"])
+
+    def kill(self) -> None:
+        """End it as a power cut does."""
+        container = self.get_wrapped_container()
+        container.kill()
+        container.wait()
+
+    def run(self, *command: str, user: str = "root", privileged: bool = False) -> str:
+        """Run a command inside and return its output; it must succeed."""
+        result = self.get_wrapped_container().exec_run(
+            list(command), user=user, privileged=privileged
+        )
+        output = str(result.output.decode())
+        assert result.exit_code == 0, f"{' '.join(command)}: {result.exit_code}\n{output}"
+        return output
+
+    def expect(self, pattern: str, because: str) -> Self:
+        """Allow lines in the log that a test provokes."""
+        assert because
+        self._expected.append(re.compile(pattern))
+        return self
+
+    def unexpected_lines(self) -> list[str]:
+        """Return the warnings and errors since the last time that nobody expected."""
+        lines = self.logs().splitlines()
+        new, self._lines_judged = lines[self._lines_judged :], len(lines)
+        return [
+            line
+            for line in new
+            if _BAD_LINE.search(line) and not any(one.search(line) for one in self._expected)
+        ]
+
+
+class LanAppliance(Appliance):
+    """A server for a home network: `home.lan`, HTTPS by its own certificate authority."""
+
+    DOMAIN = "home.lan"
+
+    def __init__(self, **options: Any) -> None:
+        super().__init__(**options)
+        self.https_port = free_port()
+        self.ports.clear()
+        self.publish(80, self._port)
+        self.publish(443, self.https_port)
+        self.with_variables(
+            MATRIX_DOMAIN=self.DOMAIN,
+            MATRIX_TLS_MODE="self-signed",
+            MATRIX_HTTP_PORT="",
+            MATRIX_REGISTRATION="",
+            MATRIX_FEDERATION="off",
+        )
+
+    @cached_property
+    def ca_certificate(self) -> str:
+        """Its root certificate, as the landing page offers it to who does not trust it yet."""
+        return self._plain("/appliance-ca.crt").body.decode()
+
+    def site(self, name: str) -> Site:
+        return Site(f"{name}.{self.DOMAIN}", self.https_port, self.ca_certificate)
+
+    def is_ready(self) -> bool:
+        try:
+            return self._plain("/appliance-ca.crt").status == 200 and super().is_ready()
+        except OSError:
+            return False
+
+    def _plain(self, path: str) -> Answer:
+        return Site(f"matrix.{self.DOMAIN}", self._port).get(path)
+
+
+def until(condition: Any, what: str, within_seconds: float = 60) -> Any:
+    """Wait until a condition holds and return what it returned."""
+    deadline = time.monotonic() + within_seconds
+    while not (result := condition()):
+        assert time.monotonic() < deadline, f"not within {within_seconds} s: {what}"
+        time.sleep(0.1)
+    return result

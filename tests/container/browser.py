@@ -1,0 +1,114 @@
+"""Chromium, as a person on the appliance's network would have it."""
+
+import base64
+import hashlib
+import os
+import shutil
+import subprocess
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+
+import pytest
+from cryptography import x509
+from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
+from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
+
+from .appliances import Appliance, LanAppliance
+
+JAVASCRIPT = Path(__file__).parent / "js"
+_BUNDLE = JAVASCRIPT / ".build/person.js"
+_WASM = JAVASCRIPT / "node_modules/@matrix-org/matrix-sdk-crypto-wasm/pkg"
+
+
+@contextmanager
+def open_browser(appliance: Appliance) -> Iterator[Browser]:
+    """Start a Chromium that finds the appliance by name, and no other host at all."""
+    executable = shutil.which("chromium") or shutil.which("chromium-browser")
+    if executable is None:
+        pytest.skip("missing: chromium (on Debian: apt install chromium)")
+    options = [
+        f"--host-resolver-rules={_resolver_rules(appliance)}",
+        # A page that a test supplies counts as from nowhere, which may not ask this machine.
+        "--disable-features=LocalNetworkAccessChecks",
+    ]
+    if isinstance(appliance, LanAppliance):
+        options.append(f"--ignore-certificate-errors-spki-list={_pin(appliance)}")
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(
+            executable_path=executable, args=options, chromium_sandbox=os.getuid() != 0
+        )
+        yield browser
+        browser.close()
+
+
+def _resolver_rules(appliance: Appliance) -> str:
+    ours = "MAP *.localhost 127.0.0.1"
+    if isinstance(appliance, LanAppliance):
+        ours = f"MAP *.{appliance.DOMAIN}:443 127.0.0.1:{appliance.https_port}"
+    return f"{ours}, MAP * ~NOTFOUND, EXCLUDE 127.0.0.1"
+
+
+def _pin(appliance: LanAppliance) -> str:
+    """Return the hash of the server's key, whose certificate the appliance's root has vouched for.
+
+    Chromium accepts that in the place of an installed root.
+    """
+    key = x509.load_der_x509_certificate(appliance.matrix.fetch_certificate()).public_key()
+    spki = key.public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo)
+    return base64.b64encode(hashlib.sha256(spki).digest()).decode()
+
+
+class Person:
+    """A device of somebody: `js/person.js` in a page of the web client's host, as Element is."""
+
+    def __init__(self, browser: Browser, appliance: Appliance) -> None:
+        self.context: BrowserContext = browser.new_context()
+        self.requested_hosts: set[str] = set()
+        self.said: list[str] = []
+        self.page: Page = self.context.new_page()
+        self.page.on("request", self._note_host)
+        self.page.on("console", lambda message: self.said.append(message.text))
+        self.page.route("**/test-client/**", _serve_client)
+        self.page.goto(f"{appliance.chat.url}/test-client/")
+        self.page.evaluate("async () => { window.person = await import('/test-client/person.js') }")
+
+    def do(self, action: str, *arguments: Any) -> Any:
+        """Call a function of `js/person.js`."""
+        return self.page.evaluate(
+            "([action, given]) => window.person[action](...given)", [action, list(arguments)]
+        )
+
+    def _note_host(self, request: Any) -> None:
+        address = urlsplit(request.url)
+        if address.scheme in ("http", "https", "ws", "wss"):
+            self.requested_hosts.add(str(address.hostname))
+
+
+def build_client() -> None:
+    """Install what the lock file pins and bundle it, if that has not been done yet."""
+    npm = shutil.which("npm")
+    if npm is None:
+        pytest.skip("missing: npm (on Debian: apt install npm)")
+    lock = JAVASCRIPT / "package-lock.json"
+    installed = JAVASCRIPT / "node_modules/.package-lock.json"
+    if not installed.exists() or installed.stat().st_mtime < lock.stat().st_mtime:
+        _run(npm, "ci", "--ignore-scripts", "--no-audit", "--no-fund")
+    _run(npm, "run", "--silent", "build")
+
+
+def _run(*command: str) -> None:
+    done = subprocess.run(command, cwd=JAVASCRIPT, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, f"{' '.join(command)}:\n{done.stdout}{done.stderr}"
+
+
+def _serve_client(route: Any) -> None:
+    name = urlsplit(route.request.url).path.rpartition("/")[2]
+    if name == "":
+        route.fulfill(body="<!doctype html><title>Test client</title>", content_type="text/html")
+    elif name.endswith(".wasm"):
+        route.fulfill(path=_WASM / name, content_type="application/wasm")
+    else:
+        route.fulfill(path=_BUNDLE, content_type="text/javascript")

@@ -1,0 +1,87 @@
+"""What every container test starts from: the built image, appliances, and their quiet logs."""
+
+import contextlib
+import uuid
+from collections.abc import Callable, Iterator
+
+import docker
+import pytest
+from docker.errors import DockerException, ImageNotFound
+from testcontainers.core.config import testcontainers_config
+
+from .appliances import IMAGE, Appliance, LanAppliance
+
+# Fixtures end what they start; a reaper's image would have to be pulled from a registry.
+testcontainers_config.ryuk_disabled = True
+
+Boot = Callable[[Appliance], Appliance]
+
+
+@pytest.fixture(scope="session", autouse=True)
+def docker_client() -> docker.DockerClient:
+    """Docker, with the image under test."""
+    try:
+        client = docker.from_env()
+        client.images.get(IMAGE)
+    except ImageNotFound:
+        pytest.fail(f"there is no image {IMAGE}: run ./inv build first", pytrace=False)
+    except DockerException as error:
+        pytest.fail(f"no Docker engine answers ({error})", pytrace=False)
+    return client
+
+
+@pytest.fixture(scope="session")
+def shared() -> list[Appliance]:
+    """The appliances that several modules use."""
+    return []
+
+
+@pytest.fixture(scope="session")
+def trial(shared: list[Appliance]) -> Iterator[Appliance]:
+    """A trial at published ports, where anybody may register."""
+    with Appliance().with_variables(MATRIX_MAX_UPLOAD_SIZE="1M") as appliance:
+        shared.append(appliance)
+        yield appliance
+
+
+@pytest.fixture(scope="session")
+def lan(shared: list[Appliance]) -> Iterator[LanAppliance]:
+    """A server for a home network, with HTTPS and registration by token."""
+    with LanAppliance() as appliance:
+        shared.append(appliance)
+        yield appliance
+
+
+@pytest.fixture(scope="module", autouse=True)
+def quiet_logs(shared: list[Appliance]) -> Iterator[None]:
+    """After each module: no warning in the log that nobody expected."""
+    yield
+    for appliance in shared:
+        assert appliance.unexpected_lines() == []
+
+
+@pytest.fixture
+def boot() -> Iterator[Boot]:
+    """Start appliances for one test; what they logged is judged at its end."""
+    with contextlib.ExitStack() as stack:
+        started: list[Appliance] = []
+
+        def start(appliance: Appliance) -> Appliance:
+            stack.callback(appliance.stop)
+            appliance.start()
+            started.append(appliance)
+            return appliance
+
+        yield start
+        for appliance in started:
+            assert appliance.unexpected_lines() == []
+
+
+@pytest.fixture
+def volume(docker_client: docker.DockerClient) -> Iterator[str]:
+    """An empty volume."""
+    made = docker_client.volumes.create(f"appliance-test-{uuid.uuid4().hex[:12]}")
+    yield made.name
+    for container in docker_client.containers.list(all=True, filters={"volume": made.name}):
+        container.remove(force=True)
+    made.remove(force=True)
