@@ -38,6 +38,7 @@ class SynapseClient:
         headers = {
             "Host": self._server_name,
             "X-Forwarded-For": _CLIENT_ADDRESS,
+            "X-Forwarded-Proto": "https",
             "Content-Type": "application/json",
         }
         if token:

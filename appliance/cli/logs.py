@@ -45,7 +45,9 @@ def logs(program: str | None, follow: bool, lines: int) -> None:
 def find_logs(directory: Path, program: str | None) -> list[Path]:
     """Return the file of a program, or of each. Raise OperationError if there is none."""
     try:
-        paths = {path.stem: path for path in sorted(directory.glob("*.log"))}
+        paths = {path.stem: path for path in sorted(directory.iterdir()) if path.suffix == ".log"}
+    except FileNotFoundError:
+        raise NotRunningError from None
     except PermissionError:
         raise OperationError("only root may do this: run the command as root") from None
     if not paths:

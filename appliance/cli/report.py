@@ -16,6 +16,8 @@ from appliance.paths import AGENT_STATE
 from appliance.supervisor_client import ProgramState, SupervisorClient
 
 _AGENT_SILENT_SECONDS = 300
+# Supervisor calls a program starting for its first seconds, however well it answers.
+_GOOD_STATES = ("running", "starting", "done")
 
 
 @dataclass(frozen=True)
@@ -90,14 +92,14 @@ def _describe(
     answer = part.check(plan.deployment)
     own = [states[program.name] for program in programs if program.name in states]
     state = summarize_state(programs, states)
-    uptimes = [program.uptime_seconds for program in own if program.running]
+    uptimes = [program.uptime_seconds for program in own if program.pid]
     return PartStatus(
         name=part.name,
         essential=part.essential,
         state=state,
         uptime_seconds=min(uptimes, default=None),
         memory_bytes=sum(measure_memory(program.pid, processes) for program in own if program.pid),
-        healthy=answer.healthy and state in ("running", "done"),
+        healthy=answer.healthy and state in _GOOD_STATES,
         detail=answer.detail,
     )
 
@@ -112,10 +114,10 @@ def summarize_state(programs: Iterable[Program], states: Mapping[str, ProgramSta
         if program.once or program.on_demand:
             if state.state == "exited" and state.exit_status:
                 return f"{program.name} failed"
-        elif not state.running:
+        elif state.state not in _GOOD_STATES:
             return state.state
-        else:
-            summary = "running"
+        elif summary != "starting":
+            summary = state.state
     return summary
 
 

@@ -157,17 +157,22 @@ def choose_password(*, from_stdin: bool) -> tuple[str, bool]:
         if not password:
             raise OperationError("there is no password on standard input")
         return password, False
-    if sys.stdin.isatty():
-        password = click.prompt(
-            "Password (empty: one is made)",
-            hide_input=True,
-            default="",
-            show_default=False,
-            confirmation_prompt="Again",
-        )
-        if password:
-            return password, False
+    if sys.stdin.isatty() and (password := _ask_for_password()):
+        return password, False
     return make_code(), True
+
+
+def _ask_for_password() -> str:
+    """Ask until the same is typed twice; return nothing if nothing is typed."""
+    while password := _prompt("Password (empty: one is made)"):
+        if _prompt("Again") == password:
+            break
+        click.echo("These were two different ones.")
+    return password
+
+
+def _prompt(question: str) -> str:
+    return str(click.prompt(question, hide_input=True, default="", show_default=False))
 
 
 def _print_password(password: str, *, made: bool) -> None:

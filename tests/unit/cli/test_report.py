@@ -22,6 +22,7 @@ def state(name: str, word: str, exit_status: int = 0) -> ProgramState:
         ([state("nginx", "running"), state("databases", "exited")], "running"),
         ([state("nginx", "running"), state("databases", "running")], "running"),
         ([state("nginx", "running"), state("databases", "exited", 1)], "databases failed"),
+        ([state("nginx", "starting"), state("databases", "exited")], "starting"),
         ([state("nginx", "backoff"), state("databases", "exited")], "backoff"),
         ([state("nginx", "exited"), state("databases", "exited")], "exited"),
         ([state("nginx", "running")], "databases is unknown to supervisor"),
@@ -29,6 +30,12 @@ def state(name: str, word: str, exit_status: int = 0) -> ProgramState:
 )
 def test_the_worst_program_decides(states: list[ProgramState], summary: str) -> None:
     assert summarize_state([SERVER, ONE_SHOT], {s.name: s for s in states}) == summary
+
+
+def test_one_that_is_starting_decides_over_one_that_runs() -> None:
+    other = Program("worker", ("worker",), "nginx")
+    states = {"nginx": state("nginx", "starting"), "worker": state("worker", "running")}
+    assert summarize_state([SERVER, other], states) == "starting"
 
 
 def test_a_part_of_one_shots_is_done() -> None:
