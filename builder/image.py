@@ -25,7 +25,7 @@ from builder.sources import SOURCES, Selection, Sources, Status, list_go_proxies
 
 TAG = "matrix-appliance"
 # Values of the host that a step which downloads needs; Docker knows the proxies' by itself.
-_PASSED_ON = ("PIP_INDEX_URL", "GONOSUMDB", "HTTP_PROXY", "HTTPS_PROXY", "NO_PROXY")
+_PASSED_ON = ("PIP_INDEX_URL", "GONOSUMDB", "http_proxy", "https_proxy", "no_proxy")
 _CERTIFICATES = ("SSL_CERT_FILE", "REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE")
 
 
@@ -77,16 +77,33 @@ def build(
     return result
 
 
+def name_components(
+    added: Sequence[str], left_out: Sequence[str], components_file: Path = REGISTRY
+) -> list[str]:
+    """Return the names to build: the default ones with some more, without some others."""
+    optional = [c for c in load_registry(components_file).components if is_optional(c)]
+    check_names([*added, *left_out], optional)
+    return [
+        component.name
+        for component in optional
+        if (component.default or component.name in added) and component.name not in left_out
+    ]
+
+
 def choose(components: Sequence[Component], names: Sequence[str] | None) -> list[Component]:
     """Return the components to build. Raise BuildError for a name that is none to choose."""
-    optional = [component.name for component in components if is_optional(component)]
+    optional = [component for component in components if is_optional(component)]
     if names is None:
-        names = [c.name for c in components if c.default]
-    elif unknown := set(names) - {component.name for component in components}:
-        raise BuildError(
-            f"{', '.join(sorted(unknown))}: no such component; there are {', '.join(optional)}"
-        )
+        names = [component.name for component in optional if component.default]
+    check_names(names, optional)
     return [c for c in components if c.name in names or not is_optional(c)]
+
+
+def check_names(names: Sequence[str], optional: Sequence[Component]) -> None:
+    """Raise BuildError for a name that is not of a component to choose."""
+    known = [component.name for component in optional]
+    if unknown := sorted(set(names) - set(known)):
+        raise BuildError(f"{', '.join(unknown)}: not one of {', '.join(known)}")
 
 
 def is_optional(component: Component) -> bool:
@@ -118,7 +135,8 @@ def state_of_debian(now: datetime, *, release: bool) -> str:
 def host_arguments(environment: Mapping[str, str]) -> dict[str, str]:
     """Return what the steps that download must know of this host."""
     mirror = find_mirror(environment)
-    arguments = {name: environment[name] for name in _PASSED_ON if environment.get(name)}
+    given = {name: environment.get(name) or environment.get(name.upper()) for name in _PASSED_ON}
+    arguments = {name: value for name, value in given.items() if value}
     # Only what was asked before: a refusal by every proxy is final.
     goproxy = ",".join(list_go_proxies(read_goproxy(environment))) or "direct"
     return {
@@ -170,9 +188,12 @@ def describe(selection: Selection) -> dict[str, Any]:
 
 def describe_program(selection: Selection, component: GoComponent) -> dict[str, Any]:
     """Return a row for the go stage."""
+    assert selection.version  # one that is missing is not built  # noqa: S101
+    version = component.find_version(selection.version)
     return {
         "name": component.name,
         "version": selection.version,
+        "says": version.says or version.version,
         "archive": selection.archive,
         "package": component.package,
         "tags": component.tags,

@@ -24,10 +24,11 @@ class Kind(StrEnum):
 
 @dataclass(frozen=True)
 class Version:
-    """A tested version; the checksum is that of its archive."""
+    """A tested version: the checksum of its archive, or what the program's --version says."""
 
     version: str
     sha256: str | None = None
+    says: str | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -46,6 +47,10 @@ class Component:
     def newest(self) -> str | None:
         """The version that is wanted; None where it is only recorded."""
         return self.versions[0].version if self.versions else None
+
+    def find_version(self, version: str) -> Version:
+        """Return one of the versions by its name."""
+        return next(found for found in self.versions if found.version == version)
 
 
 @dataclass(frozen=True, kw_only=True)

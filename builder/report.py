@@ -103,7 +103,7 @@ def measure_compressed(docker: Docker, image: str) -> int:
     if new := [layer for layer in layers if layer not in known]:
         known |= _measure_layers(docker, image, layers, new)
         _COMPRESSED.parent.mkdir(exist_ok=True)
-        _COMPRESSED.write_text(json.dumps({layer: known[layer] for layer in layers}, indent=2))
+        _COMPRESSED.write_text(json.dumps(known, indent=2))
     return sum(known[layer] for layer in layers)
 
 

@@ -18,8 +18,9 @@ from typing import Any
 _FIELDS = ("name", "kind", "version", "newest", "status", "reason", "size_bytes")
 _ABOUT = ("licence", "homepage", "source")
 _SOURCES = """\
-Sources of what is in this image. Every component is what its authors published, unchanged; those
-under the AGPL are offered to everyone who uses this server, from these addresses:
+Sources of what is in this image. No component was changed; of some, parts that a server never
+uses were left out. To everyone who uses this server the sources of those under the AGPL are
+offered, from these addresses:
 
 {addresses}
 

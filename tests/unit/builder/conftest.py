@@ -1,0 +1,22 @@
+"""Sources that ask a server on loopback, and keep their files where the test looks."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from source_server import SourceServer, run_source_server
+
+from builder.sources import Sources
+
+
+@pytest.fixture
+def source_server() -> Iterator[SourceServer]:
+    with run_source_server() as server:
+        yield server
+
+
+@pytest.fixture
+def sources(source_server: SourceServer, tmp_path: Path) -> Sources:
+    return Sources(
+        source_server.address, tmp_path / "artifacts", tmp_path / "sources", tmp_path / "served"
+    )
