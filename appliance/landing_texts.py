@@ -3,14 +3,15 @@
 ENGLISH = {
     "kind": "Matrix server",
     "lead": "Chat here with people you know, from any device.",
-    "trial_lead": "A private trial on this machine. Nobody else can reach it.",
+    "lead_private": "A private trial on this machine. Nobody else can reach it.",
     "browser": "In this browser",
     "browser_text": "Nothing to install.",
     "open": "Open {brand}",
     "phone": "On a phone",
     "phone_install": "Install Element X from your phone's app store.",
     "phone_scan": "Scan this code with the camera: it leads to this server.",
-    "phone_link": "On this phone, follow the link instead",
+    "phone_sign_in": "Sign in with your name and password.",
+    "phone_link": "No second screen? Follow this link on the phone",
     "phone_code": "Code for phones: opens Element X with the server {server_name}",
     "phone_trial": "A phone cannot reach a trial. With a domain of your own "
     "(the variable MATRIX_DOMAIN) this page shows the code for it.",
@@ -18,12 +19,14 @@ ENGLISH = {
     "other_text": "Every Matrix app works: choose another server when you sign in, and enter",
     "other_address": "If it asks for the address of the homeserver:",
     "account": "Your account",
-    "account_open": "Choose to create an account and pick a name. No e-mail address is needed.",
-    "account_token": "Choose to create an account, and enter the registration token that the "
-    "person who runs this server gives you.",
+    "account_open": "Make it on a computer, where you choose “Create account”; phones then sign in "
+    "to it. No e-mail address is needed.",
+    "account_token": "Make it on a computer, where you choose “Create account” and enter the "
+    "registration token that the person who runs this server gives you; phones then sign in to it.",
     "account_closed": "The person who runs this server makes it for you: ask for a name and a "
     "password.",
     "account_name": "Others find you as",
+    "name": "name",
     "trust": "First, trust this server",
     "trust_text": "It vouches for itself, so each device has to be told once that you trust it. "
     "Without that, browsers warn and apps refuse to connect.",
@@ -44,14 +47,15 @@ ENGLISH = {
 ITALIAN = {
     "kind": "Server Matrix",
     "lead": "Chatta con chi conosci, da qualsiasi dispositivo.",
-    "trial_lead": "Una prova privata su questo computer. Nessun altro può raggiungerla.",
+    "lead_private": "Una prova privata su questo computer. Nessun altro può raggiungerla.",
     "browser": "In questo browser",
     "browser_text": "Non c'è nulla da installare.",
     "open": "Apri {brand}",
     "phone": "Sul telefono",
     "phone_install": "Installa Element X dal negozio di app del telefono.",
     "phone_scan": "Inquadra questo codice con la fotocamera: porta a questo server.",
-    "phone_link": "Se sei già sul telefono, segui il collegamento",
+    "phone_sign_in": "Accedi con il tuo nome e la password.",
+    "phone_link": "Nessun secondo schermo? Segui questo collegamento sul telefono",
     "phone_code": "Codice per telefoni: apre Element X con il server {server_name}",
     "phone_trial": "Un telefono non può raggiungere una prova. Con un dominio tuo "
     "(la variabile MATRIX_DOMAIN) questa pagina mostra il codice.",
@@ -59,11 +63,13 @@ ITALIAN = {
     "other_text": "Va bene ogni app Matrix: all'accesso scegli un altro server e scrivi",
     "other_address": "Se chiede l'indirizzo dell'homeserver:",
     "account": "Il tuo account",
-    "account_open": "Scegli di creare un account e un nome. Non serve un indirizzo e-mail.",
-    "account_token": "Scegli di creare un account e inserisci il token di registrazione che ti dà "
-    "chi gestisce questo server.",
+    "account_open": "Crealo da un computer, scegliendo «Crea un account»; dal telefono poi accedi. "
+    "Non serve un indirizzo e-mail.",
+    "account_token": "Crealo da un computer, scegliendo «Crea un account» e inserendo il token di "
+    "registrazione che ti dà chi gestisce questo server; dal telefono poi accedi.",
     "account_closed": "Lo crea per te chi gestisce questo server: chiedi un nome e una password.",
     "account_name": "Gli altri ti trovano come",
+    "name": "nome",
     "trust": "Prima, fidati di questo server",
     "trust_text": "Garantisce da sé la propria identità: ogni dispositivo deve sapere, una volta "
     "sola, che te ne fidi. Altrimenti i browser avvertono e le app non si collegano.",

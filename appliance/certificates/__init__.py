@@ -18,6 +18,9 @@ if TYPE_CHECKING:  # costs more than all the rest
 
 __all__ = ["PairError", "Publication", "Source", "State", "ensure", "refresh"]
 
+# Longer than a weekend away, shorter than what any usual renewal leaves over.
+_WARN_SECONDS = 14 * 86400
+
 
 def ensure(settings: "Settings") -> bool:
     """Before the servers start: have their certificate published. Return whether it is another.
@@ -59,12 +62,18 @@ def refresh(source: Source, publication: Publication, now: float | None = None) 
             stamp=source.stamp(),
             published=published,
             not_after=judged.not_after,
+            warn_at=judged.not_after - _warn_seconds(judged.not_after - judged.not_before),
             renew_at=judged.not_after - RENEW_SECONDS if source.renewable else None,
             warnings=judged.warnings,
             served=before is not None and before.served and before.published == published,
         )
     publication.write_state(after)
     return after
+
+
+def _warn_seconds(lifetime: float) -> float:
+    """Return how long before its end a certificate should have been renewed, however short."""
+    return min(_WARN_SECONDS, lifetime / 5)
 
 
 def _prepare(source: Source, now: float) -> None:

@@ -21,6 +21,7 @@ class Pair:
 
     chain: str
     key: str
+    not_before: float
     not_after: float
     warnings: tuple[str, ...]
 
@@ -44,6 +45,7 @@ def judge(source: Source) -> Pair:
     return Pair(
         chain,
         key,
+        certificates[0].not_valid_before_utc.timestamp(),
         certificates[0].not_valid_after_utc.timestamp(),
         tuple(f"{source.certificate}: {one}" for one in _doubts(certificates, source)),
     )

@@ -14,10 +14,6 @@ from appliance.certificates.source import Stamp
 from appliance.files import write_atomically
 from appliance.paths import TLS
 
-_DAY_SECONDS = 86400
-# Longer than a weekend away, shorter than what any renewal leaves over.
-_WARN_SECONDS = 14 * _DAY_SECONDS
-
 
 @dataclass(frozen=True)
 class State:
@@ -27,6 +23,8 @@ class State:
     published: str
     """Name of the pair below `/run/tls`."""
     not_after: float
+    warn_at: float
+    """When whoever renews it should have done so."""
     renew_at: float | None = None
     warnings: tuple[str, ...] = ()
     problem: str = ""
@@ -45,9 +43,14 @@ class State:
             yield f"{self.problem}. The certificate before it stays in use"
         if now >= self.not_after:
             yield f"the certificate expired on {day}: replace it"
-        elif now >= self.not_after - _WARN_SECONDS:
+        elif now >= self.warn_at:
             yield f"the certificate expires on {day}: replace it"
         yield from self.warnings
+
+    def summarize(self, now: float) -> str:
+        """Return all of that, or until when there is nothing to say, in one line."""
+        day = time.strftime("%d %B %Y", time.gmtime(self.not_after))
+        return "; ".join(self.describe(now)) or f"good until {day}"
 
 
 class Publication:

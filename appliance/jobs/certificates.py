@@ -6,7 +6,7 @@ The work needs root, so it is a program of its own that supervisor starts; the a
 import asyncio
 import time
 
-from appliance.certificates import Publication, State
+from appliance.certificates import Publication
 from appliance.jobs.contract import Finding, Job, Programs
 from appliance.supervisor_client import ProgramState, SupervisorClient
 
@@ -25,15 +25,8 @@ async def have_certificates_looked_at(programs: Programs) -> Finding:
     state = Publication().read_state()
     if program.exit_status or state is None:
         return Finding(ok=False, detail=f"not as they should be; see `appliance logs {PROGRAM}`")
-    return judge(state, time.time())
-
-
-def judge(state: State, now: float) -> Finding:
-    """Given what is published, return whether anything has to be done about it."""
-    if complaints := [*state.describe(now)]:
-        return Finding(ok=False, detail="; ".join(complaints))
-    day = time.strftime("%d %B %Y", time.gmtime(state.not_after))
-    return Finding(ok=True, detail=f"good until {day}")
+    now = time.time()
+    return Finding(ok=not any(state.describe(now)), detail=state.summarize(now))
 
 
 def _look_up(client: SupervisorClient) -> ProgramState:

@@ -3,13 +3,14 @@
 What is done with them is in `appliance/certificates`; the agent starts the program every minute.
 """
 
+import time
 from collections.abc import Iterable, Iterator
 
-from appliance.certificates import PairError, Source
+from appliance.certificates import PairError, Publication, Source
 from appliance.errors import Problem
 from appliance.files import Directory, Entry, File
 from appliance.machine import Machine
-from appliance.parts.contract import Deployment, Part, Program
+from appliance.parts.contract import Check, Deployment, Part, Program
 from appliance.paths import TLS, TLS_SOURCE
 from appliance.settings import Settings, TlsMode
 
@@ -47,6 +48,14 @@ class Certificates(Part):
         del deployment
         command = ("python", "-m", "appliance.certificates")
         return (Program("certificates", command, "root", once=True, on_demand=True),)
+
+    def check(self, deployment: Deployment) -> Check:
+        """Tell how the published certificate stands."""
+        del deployment
+        state, now = Publication().read_state(), time.time()
+        if state is None:
+            return Check(healthy=False, detail="nothing is published")
+        return Check(healthy=not any(state.describe(now)), detail=state.summarize(now))
 
 
 PART = Certificates()

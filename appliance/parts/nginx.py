@@ -4,6 +4,7 @@ Runs wholly as its own user. Other parts add to it by files of their own in `mat
 the server's host), `chat.d` (of the web client's) and `servers.d` (more hosts).
 """
 
+import re
 import tempfile
 from collections.abc import Iterable, Iterator
 from dataclasses import replace
@@ -192,8 +193,8 @@ def _judge(snippet: Path, deployment: Deployment) -> str | None:
         try:
             run(("nginx", "-t", "-q", "-e", "stderr", "-c", f"{directory}/nginx.conf"))
         except CommandError as error:
-            said = [line for line in str(error).splitlines() if "[emerg]" in line]
-            complaint = said[0].partition("[emerg] ")[2] if said else str(error)
+            said = re.search(r"\[emerg\] (?:\d+#\d+: )?(.*)", str(error))
+            complaint = said[1] if said else str(error)
             return f"nginx refuses it: {complaint.replace(str(copy), str(snippet))}"
     return None
 

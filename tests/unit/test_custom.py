@@ -1,8 +1,9 @@
+import json
 from pathlib import Path
 
 import yaml
 
-from appliance.custom import merge, merge_owned_yaml
+from appliance.custom import merge, merge_owned_json, merge_owned_yaml
 
 OURS = (
     "# Generated.\nexperimental_features:\n  a: true\nmodules: [one]\nretention:\n  enabled: true\n"
@@ -50,3 +51,19 @@ def test_merging_leaves_both_alone() -> None:
     ours, theirs = {"a": {"b": 1}}, {"a": {"c": 2}}
     assert merge(ours, theirs) == {"a": {"b": 1, "c": 2}}
     assert ours == {"a": {"b": 1}}
+
+
+def test_json_is_merged_and_its_clashes_are_named(tmp_path: Path) -> None:
+    path = tmp_path / "config.json"
+    ours = {"features": {"a": True}, "servers": ["one"]}
+    assert json.loads(merge_owned_json(ours, str(path), {}).text) == ours
+    path.write_text('{"features": {"b": null}, "servers": ["two"], "brand": "é"}')
+    merged = merge_owned_json(ours, str(path), {"brand": "set MATRIX_BRAND"})
+    assert json.loads(merged.text) == {
+        "features": {"a": True, "b": None},
+        "servers": ["one", "two"],
+        "brand": "é",
+    }
+    assert [str(problem) for problem in merged.problems] == [
+        f"{path}: brand belongs to the appliance: set MATRIX_BRAND"
+    ]

@@ -1,0 +1,71 @@
+"""Rules for every scenario's nginx: what it names is made, and what it serves is reachable once."""
+
+import re
+from pathlib import Path
+
+from appliance.files import Directory, File
+
+from .conftest import Scenario
+
+# Made by `certificates.ensure` before nginx starts, by Synapse, and by nginx itself.
+MADE_ELSEWHERE = {
+    "/run/tls/current/fullchain.pem",
+    "/run/tls/current/privkey.pem",
+    "/run/tls/current/ca.pem",
+    "/run/synapse-sockets/main.sock",
+    "/run/nginx/work/nginx.pid",
+    *(f"/run/nginx/work/{name}" for name in ("body", "proxy", "fastcgi", "uwsgi", "scgi")),
+}
+
+
+def configuration(scenario: Scenario) -> dict[str, str]:
+    return {
+        entry.path: entry.content
+        for entry in scenario.plan.entries
+        if isinstance(entry, File) and entry.path.startswith("/run/nginx/")
+    }
+
+
+def without_comments(text: str) -> str:
+    return "\n".join(line for line in text.splitlines() if not line.strip().startswith("#"))
+
+
+def test_every_path_is_made(scenario: Scenario) -> None:
+    made = {entry.path for entry in scenario.plan.entries} | MADE_ELSEWHERE | {"/run"}
+    for path, text in configuration(scenario).items():
+        for named in re.findall(r"(?<![\w$])/run[\w./*-]*", without_comments(text)):
+            assert named.removesuffix("/*.conf") in made, (path, named)
+
+
+def test_every_file_is_read(scenario: Scenario) -> None:
+    files = configuration(scenario)
+    text = "".join(files.values())
+    for path in files:
+        if path != "/run/nginx/nginx.conf":
+            included = f"include {path};" in text
+            assert included or f"include {Path(path).parent}/*.conf;" in text, path
+
+
+def test_only_what_is_meant_for_it_is_writable_for_nginx(scenario: Scenario) -> None:
+    owned = [
+        entry.path
+        for entry in scenario.plan.entries
+        if entry.owner == "nginx" or (entry.group == "nginx" and entry.mode & 0o020)
+    ]
+    assert owned == ["/run/nginx/work"]
+
+
+def test_every_location_with_headers_has_those_of_every_answer(scenario: Scenario) -> None:
+    for path, text in configuration(scenario).items():
+        for block in re.findall(r"location [^{]*\{(.*?)\n\s*\}", text, re.DOTALL):
+            if "add_header" in block:
+                assert "headers.conf" in block, path
+
+
+def test_directories_of_other_parts_are_emptied_at_every_boot(scenario: Scenario) -> None:
+    fresh = {
+        entry.path
+        for entry in scenario.plan.entries
+        if isinstance(entry, Directory) and entry.fresh and entry.path.startswith("/run/nginx/")
+    }
+    assert fresh >= {f"/run/nginx/{name}" for name in ("matrix.d", "chat.d", "servers.d")}
