@@ -14,7 +14,7 @@ import urllib.request
 from dataclasses import dataclass
 from typing import Any, Self
 
-from testcontainers.core.container import DockerContainer, ExecConfig
+from testcontainers.core.container import DockerContainer
 
 IMAGE = "matrix-appliance"
 _READY_SECONDS = 120
@@ -137,20 +137,19 @@ class MatrixAppliance(DockerContainer):
         return User(session["user_id"], password, session["access_token"], session["device_id"])
 
     def command(self, *arguments: str, standard_input: str = "") -> str:
-        """Run `appliance …` inside and return what it printed.
+        """Run `appliance …` inside and return its standard output.
 
         Raise MatrixApplianceError if it fails.
         """
         script = 'printf %s "$STANDARD_INPUT" | appliance "$@"'
-        result = self.exec(
-            ExecConfig(
-                ["sh", "-c", script, "sh", *arguments],
-                environment={"STANDARD_INPUT": standard_input},
-            )
+        result = self.get_wrapped_container().exec_run(
+            ["sh", "-c", script, "sh", *arguments],
+            environment={"STANDARD_INPUT": standard_input},
+            demux=True,
         )
-        output = result.output.decode()
+        output, complaints = (bytes(part or b"").decode() for part in result.output)
         if result.exit_code:
-            raise MatrixApplianceError(f"appliance {' '.join(arguments)}: {output}")
+            raise MatrixApplianceError(f"appliance {' '.join(arguments)}: {output}{complaints}")
         return output
 
     def logs(self) -> str:

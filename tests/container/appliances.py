@@ -117,6 +117,13 @@ class Appliance(MatrixAppliance):
         assert result.exit_code == 0, f"{' '.join(command)}: {result.exit_code}\n{output}"
         return output
 
+    def gateways(self) -> set[str]:
+        """Return the addresses from which it sees this machine's requests."""
+        container = self.get_wrapped_container()
+        container.reload()
+        networks = container.attrs["NetworkSettings"]["Networks"].values()
+        return {network["Gateway"] for network in networks}
+
     def expect(self, pattern: str, because: str) -> Self:
         """Allow lines in the log that a test provokes."""
         assert because

@@ -109,14 +109,18 @@ class Account:
         self.access_token = session["access_token"]
 
     @classmethod
-    def register(cls, site: Site, name: str | None = None, **auth: str) -> Self:
-        """Make an account; `auth` is one stage of interactive authentication."""
-        body = {
-            "username": name or f"user-{secrets.token_hex(4)}",
-            "password": PASSWORD,
-            "auth": auth or {"type": "m.login.dummy"},
-        }
-        return cls(site, ask(site, "POST", "/_matrix/client/v3/register", body))
+    def register(cls, site: Site, name: str | None = None, token: str | None = None) -> Self:
+        """Make an account, by a registration token if one is given. Raise RefusedError."""
+        path = "/_matrix/client/v3/register"
+        body = {"username": name or f"user-{secrets.token_hex(4)}", "password": PASSWORD}
+        auth = {"type": "m.login.dummy"}
+        if token is not None:
+            auth["session"] = site.request("POST", path, body).json()["session"]
+            stage = {"type": "m.login.registration_token", "token": token}
+            answer = site.request("POST", path, {**body, "auth": {**auth, **stage}})
+            if stage["type"] not in answer.json().get("completed", []):
+                raise RefusedError(f"POST {path}", answer)
+        return cls(site, ask(site, "POST", path, {**body, "auth": auth}))
 
     @classmethod
     def log_in(cls, site: Site, name: str) -> Self:
@@ -159,7 +163,7 @@ class Account:
         texts = [event for event in reversed(events) if event["type"] == "m.room.message"]
         return {event["event_id"]: event["content"]["body"] for event in texts}
 
-    def upload(self, content: bytes, kind: str = "image/png") -> Answer:
+    def upload(self, content: bytes, kind: str = "application/octet-stream") -> Answer:
         """Upload a file."""
         headers = {**self.authorization, "Content-Type": kind}
         return self.site.request("POST", "/_matrix/media/v3/upload", content, headers)

@@ -84,13 +84,15 @@ def test_third_device_is_trusted_and_reads_old_messages(
     assert before
     assert all(message["body"] is None for message in before), "read without any key"
     untrusted = {"signedByOwner": False, "crossSigned": False}
-    assert bob.do("trustOf", user_id, device_id) == untrusted
+    until(lambda: bob.do("trustOf", user_id, device_id) == untrusted, "an untrusted device")
 
     assert third.do("recover", recovery_key) > 0
     third.do("waitForMessage", room, "said before the third device")
     third.do("waitForMessage", room, "hello Bob")
-    assert bob.do("trustOf", user_id, device_id) == {"signedByOwner": True, "crossSigned": False}
-    assert third.do("trustOf", user_id, device_id) == {"signedByOwner": True, "crossSigned": True}
+    signed = {"signedByOwner": True, "crossSigned": False}
+    until(lambda: bob.do("trustOf", user_id, device_id) == signed, "Bob sees that it is Alice's")
+    trusted = {"signedByOwner": True, "crossSigned": True}
+    until(lambda: third.do("trustOf", user_id, device_id) == trusted, "it trusts itself")
 
     third.do("sendText", room, "from the third device")
     bob.do("waitForMessage", room, "from the third device")
