@@ -60,7 +60,7 @@ def make_base(docker: Docker, base: Base, mirror: Mirror, image: str) -> None:
         f"deb {mirror.main} {base.suite}-updates main",
         f"deb {mirror.security} {base.suite}-security main",
     ]
-    options = ["--variant=minbase", f"--keyring={_KEYRING}", "--quiet"]
+    options = ["--variant=minbase", "--skip=output/dev", f"--keyring={_KEYRING}", "--quiet"]
     if architecture := _find_architecture(docker.environment):
         options.append(f"--architectures={architecture}")
     command = ["mmdebstrap", *options, base.suite, "-", *suites]

@@ -21,7 +21,15 @@ from builder.registry import (
     ReleaseComponent,
     load_registry,
 )
-from builder.sources import SOURCES, Selection, Sources, Status, list_go_proxies, read_goproxy
+from builder.sources import (
+    ARTIFACTS,
+    SOURCES,
+    Selection,
+    Sources,
+    Status,
+    list_go_proxies,
+    read_goproxy,
+)
 
 TAG = "matrix-appliance"
 # Values of the host that a step which downloads needs; Docker knows the proxies' by itself.
@@ -49,6 +57,7 @@ def build(
     components: Sequence[str] | None = None,
     tag: str = TAG,
     components_file: Path = REGISTRY,
+    artifacts: Path = ARTIFACTS,
 ) -> BuildResult:
     """Build the image and print what it holds.
 
@@ -59,7 +68,7 @@ def build(
     docker = Docker(client, environment)
     registry = load_registry(components_file)
     chosen = choose(registry.components, components)
-    sources = Sources(read_goproxy(environment))
+    sources = Sources(read_goproxy(environment), artifacts)
     selections = [sources.select(component) for component in chosen]
     refuse_gaps(selections, strict=strict, release=release)
     base = ensure_base(docker, registry.base, find_mirror(environment))
