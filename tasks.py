@@ -1,0 +1,189 @@
+"""Tasks of a checkout: `./inv up` and the others. Each is thin; the work is in `builder/`."""
+
+import os
+import subprocess
+import sys
+from collections.abc import Callable
+from functools import wraps
+from pathlib import Path
+from typing import ParamSpec
+
+from invoke import Context, Exit, task
+
+from appliance.settings.documentation import render_documentation
+from builder import image, inputs, requirements, trial
+from builder import lock as locking
+from builder.engine import Engine, ensure_engine
+from builder.errors import BuildError
+
+ROOT = Path(__file__).parent
+SOURCES = "appliance builder bench tests tasks.py inv"
+Arguments = ParamSpec("Arguments")
+os.chdir(ROOT)
+
+
+def explained(action: Callable[Arguments, None]) -> Callable[Arguments, None]:
+    """Turn a BuildError into one message and status 1."""
+
+    @wraps(action)
+    def run(*args: Arguments.args, **kwargs: Arguments.kwargs) -> None:
+        try:
+            action(*args, **kwargs)
+        except BuildError as error:
+            raise Exit(str(error), 1) from error
+
+    return run
+
+
+@task
+@explained
+def up(_: Context) -> None:
+    """Build the image if anything changed and start the trial on this machine."""
+    engine = ensure_engine(os.environ)
+    _build_if_changed(engine)
+    variables = trial.variables_of(os.environ)
+    settings = trial.Trial(engine, image.TAG, variables).start()
+    print(trial.describe(settings, os.environ))
+
+
+@task(help={"volume": "Remove its data too."})
+@explained
+def down(_: Context, volume: bool = False) -> None:
+    """Stop and remove the trial; its data stays."""
+    docker = ensure_engine(os.environ).docker
+    if docker.succeeds("rm", "--force", trial.NAME):
+        print(f"{trial.NAME} is gone.")
+    if volume and docker.succeeds("volume", "rm", "--force", trial.NAME):
+        print("Its data is gone too.")
+
+
+@task(
+    iterable=["with_", "without"],
+    help={
+        "strict": "Refuse to build without a component.",
+        "release": "Refuse an older version of a component too.",
+        "with_": "A component that is not built by default (may be given again).",
+        "without": "A component to leave out (may be given again).",
+        "components-file": "Another registry of components.",
+        "tag": "The image's name.",
+    },
+)
+@explained
+def build(
+    _: Context,
+    with_: list[str],
+    without: list[str],
+    strict: bool = False,
+    release: bool = False,
+    components_file: str = str(image.REGISTRY),
+    tag: str = image.TAG,
+) -> None:
+    """Build the image and print what it holds."""
+    engine = ensure_engine(os.environ)
+    registry = Path(components_file)
+    chosen = image.name_components(with_, without, registry) if with_ or without else None
+    result = image.build(
+        client=engine.client,
+        environment=engine.environment,
+        strict=strict,
+        release=release,
+        components=chosen,
+        tag=tag,
+        components_file=registry,
+    )
+    if chosen is None and registry == image.REGISTRY and tag == image.TAG:
+        inputs.remember(inputs.digest_inputs(), result.image_id)
+
+
+@task(
+    positional=["paths"],
+    iterable=["paths"],
+    help={
+        "paths": "Files or folders of tests (all of them by default).",
+        "unit": "Only what needs no Docker: seconds.",
+        "keyword": "Only tests whose name matches, as `pytest -k`.",
+        "slow": "Also those that take minutes.",
+    },
+)
+@explained
+def test(
+    _: Context, paths: list[str], unit: bool = False, keyword: str = "", slow: bool = False
+) -> None:
+    """Run every test, the container ones included."""
+    options = ["-k", keyword] if keyword else []
+    if unit:
+        _pytest(*options, "tests/unit", "tests/rendered")
+        return
+    engine = ensure_engine(os.environ)
+    _build_if_changed(engine)
+    requirements.ensure(os.environ)
+    _pytest(*options, *([] if slow else ["-m", "not slow"]), *(paths or ["tests"]))
+
+
+@task
+def check(context: Context) -> None:
+    """Check style, types and generated documents."""
+    python = sys.executable
+    context.run(f"{python} -m ruff check {SOURCES}")
+    context.run(f"{python} -m ruff format --check {SOURCES}")
+    context.run(f"{python} -m mypy")
+    context.run(f"{python} -m pytest -q tests/unit/settings -k documentation")
+
+
+@task
+def docs(_: Context) -> None:
+    """Write the documents that are made from the code."""
+    page = render_documentation()
+    (ROOT / "docs/environment.md").write_text(f"{page}\n")
+
+
+@task
+@explained
+def lock(_: Context) -> None:
+    """Resolve the image's Python distributions anew (components/python.lock)."""
+    locking.write_lock()
+
+
+@task(help={"rounds": "Boots of each kind."})
+@explained
+def bench(context: Context, rounds: int = 5) -> None:
+    """Measure boot, restart, memory and rebuild of the built image."""
+    engine = ensure_engine(os.environ)
+    _build_if_changed(engine)
+    context.run(f"{sys.executable} -m bench --rounds {rounds}", env=dict(engine.environment))
+
+
+@task(help={"follow": "Go on as more is said."})
+@explained
+def logs(_: Context, follow: bool = False) -> None:
+    """Show what the trial says."""
+    docker = ensure_engine(os.environ).docker
+    docker.run("logs", *(["--follow"] if follow else []), trial.NAME)
+
+
+@task
+@explained
+def shell(_: Context) -> None:
+    """Open a shell inside the trial."""
+    engine = ensure_engine(os.environ)
+    subprocess.run([*engine.client, "exec", "-it", trial.NAME, "sh"], check=False)
+
+
+def _build_if_changed(engine: Engine) -> None:
+    """Build unless the image is that of this very tree."""
+    digest = inputs.digest_inputs()
+    docker = engine.docker
+    if docker.succeeds("image", "inspect", image.TAG):
+        current = docker.read("image", "inspect", image.TAG, "--format", "{{.Id}}")
+        if inputs.is_built(digest, current):
+            return
+    result = image.build(client=engine.client, environment=engine.environment)
+    inputs.remember(digest, result.image_id)
+
+
+def _pytest(*arguments: str) -> None:
+    """Run pytest; no test at all is a failure too."""
+    command = [sys.executable, "-m", "pytest", *arguments]
+    status = subprocess.run(command, check=False).returncode
+    if status:
+        raise Exit(f"pytest ended with status {status}", status)
