@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from source_server import SourceServer, run_source_server
+from .source_server import SourceServer, run_source_server
 
 from builder.sources import Sources
 

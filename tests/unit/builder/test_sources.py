@@ -5,7 +5,7 @@ import socket
 from pathlib import Path
 
 import pytest
-from source_server import SourceServer
+from .source_server import SourceServer
 
 from builder.errors import BuildError
 from builder.registry import (

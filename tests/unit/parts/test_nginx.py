@@ -214,3 +214,20 @@ def test_it_is_asked_where_clients_ask(environment: dict[str, str]) -> None:
 
 def test_workers_follow_the_cores_to_a_limit() -> None:
     assert "worker_processes 2;" in texts(NGINX, deployment())["/run/nginx/nginx.conf"]
+
+
+@pytest.mark.parametrize(
+    ("environment", "needed"),
+    [
+        ({}, True),
+        ({"MATRIX_HTTP_PORT": "8080"}, False),
+        ({**FILES, "MATRIX_HTTP_PORT": "8080"}, True),
+        ({**FILES, "MATRIX_HTTP_PORT": "8080", "MATRIX_HTTPS_PORT": "8443"}, False),
+    ],
+)
+def test_it_asks_for_a_capability_only_where_it_needs_one(
+    environment: dict[str, str], needed: bool
+) -> None:
+    (program,) = NGINX.programs(deployment(environment))
+    assert program.user == "nginx"
+    assert program.ports_below_1024 is needed
