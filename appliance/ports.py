@@ -3,35 +3,14 @@
 import errno
 import socket
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
 from pathlib import Path
 
 from appliance.errors import Problem
-from appliance.settings.types import Address
+from appliance.listeners import Listener
 
 # Source: proc_net_tcp (Linux kernel documentation): the state "listening", and the columns.
 _LISTENING = "0A"
 _LOCAL_ADDRESS, _STATE, _INODE = 1, 3, 9
-
-
-@dataclass(frozen=True)
-class Listener:
-    """A TCP port on one of this machine's addresses, and the variable that decides it."""
-
-    variable: str
-    address: Address
-    port: int
-
-    def __str__(self) -> str:
-        host = f"[{self.address}]" if self.address.version == 6 else str(self.address)
-        return f"{host}:{self.port}"
-
-    @property
-    def reachable(self) -> str:
-        """Return the address and port at which this machine itself reaches it."""
-        if not self.address.is_unspecified:
-            return str(self)
-        return f"[::1]:{self.port}" if self.address.version == 6 else f"127.0.0.1:{self.port}"
 
 
 def problems(listeners: Iterable[Listener]) -> Iterator[Problem]:

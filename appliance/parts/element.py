@@ -16,9 +16,11 @@ from urllib.parse import urlsplit
 from appliance.custom import Merged, merge, merge_owned_json
 from appliance.errors import Problem
 from appliance.files import Directory, Entry, File
+from appliance.listeners import client_address
 from appliance.machine import Machine
-from appliance.parts.contract import Deployment, Part, Program
+from appliance.parts.contract import Deployment, Part, Probe, Program
 from appliance.paths import NGINX
+from appliance.probe import HttpProbe
 from appliance.render import render_template
 from appliance.settings import Settings
 
@@ -77,6 +79,12 @@ class Element(Part):
         """Return nothing: nginx serves it."""
         del deployment
         return ()
+
+    def probes(self, deployment: Deployment) -> Iterable[Probe]:
+        """Return a visit."""
+        settings = deployment.settings
+        address = client_address(settings, deployment.machine)
+        return (HttpProbe(address, "/config.json", settings.chat_host, settings.tls),)
 
 
 def server(deployment: Deployment, directory: str) -> File:

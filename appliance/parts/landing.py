@@ -5,9 +5,11 @@ from urllib.parse import quote
 
 from appliance.files import Directory, Entry, File
 from appliance.landing_texts import TRANSLATIONS
+from appliance.listeners import client_address
 from appliance.machine import Machine
-from appliance.parts.contract import Deployment, Part, Program
+from appliance.parts.contract import Deployment, Part, Probe, Program
 from appliance.parts.element import PART as ELEMENT
+from appliance.probe import HttpProbe
 from appliance.render import render_template
 from appliance.settings import Settings, TlsMode
 
@@ -46,6 +48,12 @@ class Landing(Part):
         """Return nothing: nginx serves the pages."""
         del deployment
         return ()
+
+    def probes(self, deployment: Deployment) -> Iterable[Probe]:
+        """Return a visit."""
+        settings = deployment.settings
+        address = client_address(settings, deployment.machine)
+        return (HttpProbe(address, "/", settings.matrix_host, settings.tls),)
 
 
 def _fill(sentence: str, settings: Settings) -> str:

@@ -15,16 +15,20 @@ from appliance import ports
 from appliance.errors import CommandError, Problem
 from appliance.files import Directory, Entry, File
 from appliance.landing_texts import TRANSLATIONS
-from appliance.machine import Machine
+from appliance.listeners import (
+    Listener,
+    bridge_listener,
+    client_address,
+    plain_listeners,
+    tls_listeners,
+)
 from appliance.parts import element
 from appliance.parts.contract import Deployment, Part, Probe, Program
 from appliance.paths import NGINX, SYNAPSE_SOCKET
-from appliance.ports import Listener
 from appliance.probe import HttpProbe
 from appliance.process import run
 from appliance.render import render_template
 from appliance.settings import Federation, Settings, TlsMode
-from appliance.settings.network import LOOPBACK
 
 CUSTOM = Path("/data/custom/nginx")
 WELL_KNOWN = "/run/well-known/matrix"
@@ -48,14 +52,12 @@ class Nginx(Part):
 
     def problems(self, deployment: Deployment) -> Iterator[Problem]:
         """Yield ports that cannot be had, and snippets of the owner's that nginx refuses."""
-        settings, machine = deployment.settings, deployment.machine
-        public = (*plain_listeners(settings, machine), *tls_listeners(settings, machine))
-        if not public:
+        if not plain_listeners(deployment.settings, deployment.machine):
             yield Problem(
                 "MATRIX_LISTEN", "has IPv6 addresses only, and the kernel has no IPv6: add another"
             )
         if not ports.is_running("nginx", _PID):  # as for `appliance check` beside it
-            yield from ports.problems((*public, _bridge_listener(settings)))
+            yield from ports.problems(_every_listener(deployment))
         for path in _find_snippets():
             if complaint := _judge(path, deployment):
                 yield Problem(str(path), complaint)
@@ -75,48 +77,23 @@ class Nginx(Part):
 
     def programs(self, deployment: Deployment) -> Iterable[Program]:
         """Return nginx, its master too as its own user."""
-        del deployment
         command = ("nginx", "-e", "stderr", "-c", f"{NGINX}/nginx.conf")
-        return (Program("nginx", command, "nginx", ports_below_1024=True),)
+        # On other ports it needs no capability, which a container may not have to give.
+        low = any(listener.port < 1024 for listener in _every_listener(deployment))
+        return (Program("nginx", command, "nginx", ports_below_1024=low),)
 
     def probes(self, deployment: Deployment) -> Iterable[Probe]:
         """Return the first question of every client, at the port that clients use."""
-        settings, machine = deployment.settings, deployment.machine
-        listeners = (tls_listeners if settings.tls else plain_listeners)(settings, machine)
-        return (
-            HttpProbe(
-                listeners[0].reachable,
-                "/.well-known/matrix/client",
-                host=settings.matrix_host,
-                tls=settings.tls,
-            ),
-        )
+        settings = deployment.settings
+        address = client_address(settings, deployment.machine)
+        host = settings.matrix_host
+        return (HttpProbe(address, "/.well-known/matrix/client", host, settings.tls),)
 
 
-def plain_listeners(settings: Settings, machine: Machine) -> tuple[Listener, ...]:
-    """Return where plain HTTP is served, IPv6 only where the kernel has it."""
-    return _listeners(settings, machine, "http_port")
-
-
-def tls_listeners(settings: Settings, machine: Machine) -> tuple[Listener, ...]:
-    """Return where HTTPS is served: for clients, then for other servers; nowhere without TLS."""
-    if not settings.tls:
-        return ()
-    federated = settings.federation is not Federation.OFF
-    names = ("https_port", "federation_port") if federated else ("https_port",)
-    return tuple(one for name in names for one in _listeners(settings, machine, name))
-
-
-def _listeners(settings: Settings, machine: Machine, field: str) -> tuple[Listener, ...]:
-    return tuple(
-        Listener(f"MATRIX_{field.upper()}", address, getattr(settings, field))
-        for address in settings.listen
-        if address.version == 4 or machine.ipv6
-    )
-
-
-def _bridge_listener(settings: Settings) -> Listener:
-    return Listener("MATRIX_SYNAPSE_PORT", LOOPBACK[0], settings.synapse_port)
+def _every_listener(deployment: Deployment) -> tuple[Listener, ...]:
+    settings, machine = deployment.settings, deployment.machine
+    public = (*plain_listeners(settings, machine), *tls_listeners(settings, machine))
+    return (*public, bridge_listener(settings))
 
 
 def _configure(deployment: Deployment, directory: str) -> Iterator[Entry]:
@@ -142,7 +119,7 @@ def _template_values(deployment: Deployment, directory: str) -> dict[str, object
         "workers": min(machine.cores, _MAXIMUM_WORKERS),
         "plain_listeners": plain,
         "tls_listeners": tls,
-        "bridge_listener": _bridge_listener(settings),
+        "bridge_listener": bridge_listener(settings),
         "matrix_hosts": (
             settings.matrix_host,
             settings.synapse_host,

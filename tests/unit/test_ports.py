@@ -3,7 +3,7 @@ from ipaddress import ip_address
 from pathlib import Path
 
 from appliance import ports
-from appliance.ports import Listener
+from appliance.listeners import Listener
 
 
 def listener(port: int, address: str = "127.0.0.1") -> Listener:

@@ -4,9 +4,9 @@ import socket
 
 import pytest
 
+from appliance.listeners import plain_listeners, tls_listeners
 from appliance.parts.contract import Deployment
 from appliance.parts.nginx import PART as NGINX
-from appliance.parts.nginx import plain_listeners, tls_listeners
 
 from .deployments import FILES, LAN, deployment, texts
 
