@@ -27,6 +27,7 @@ from builder.sources import (
     Selection,
     Sources,
     Status,
+    artifact_name,
     list_go_proxies,
     read_goproxy,
 )
@@ -83,7 +84,17 @@ def build(
     docker.run(*build_command(arguments, environment, tag))
     result = inspect(docker, tag)
     report.print_table(result.components, result.size_bytes, result.compressed_bytes)
+    for selection in selections:
+        if selection.status is Status.MISSING:
+            print(explain_gap(selection, artifacts))
     return result
+
+
+def explain_gap(selection: Selection, artifacts: Path) -> str:
+    """Return how the owner can have a missing component all the same."""
+    component = selection.component
+    file = artifacts / artifact_name(component, component.versions[0])
+    return f"To have {component.name} in the image, get it elsewhere and put it at {file}."
 
 
 def name_components(

@@ -4,9 +4,10 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from .source_server import SourceServer, run_source_server
 
 from builder.sources import Sources
+
+from .source_server import SourceServer, run_source_server
 
 
 @pytest.fixture

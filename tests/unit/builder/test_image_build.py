@@ -12,6 +12,7 @@ from builder.image import (
     build_command,
     choose,
     component_arguments,
+    explain_gap,
     host_arguments,
     name_components,
     refuse_gaps,
@@ -70,6 +71,14 @@ def test_release_takes_the_newest_only(selection: Selection) -> None:
     refuse_gaps([NEWEST], strict=False, release=True)
     with pytest.raises(BuildError, match=f"nothing was built:\n  {selection.component.name} "):
         refuse_gaps([NEWEST, selection], strict=False, release=True)
+
+
+def test_gap_is_explained() -> None:
+    text = explain_gap(MISSING, Path("artifacts"))
+    assert f"put it at artifacts/element-web-{CLIENT.newest}.tar.gz" in text
+    assert f"artifacts/mautrix-whatsapp-{BRIDGE.newest}." in explain_gap(
+        Selection(BRIDGE, Status.MISSING, None), Path("artifacts")
+    )
 
 
 def test_debian_is_fetched_anew_each_week_and_for_every_release() -> None:

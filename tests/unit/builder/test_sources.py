@@ -5,7 +5,6 @@ import socket
 from pathlib import Path
 
 import pytest
-from .source_server import SourceServer
 
 from builder.errors import BuildError
 from builder.registry import (
@@ -16,6 +15,8 @@ from builder.registry import (
     Version,
 )
 from builder.sources import Sources, Status, list_go_proxies
+
+from .source_server import SourceServer
 
 ARCHIVE = b"an archive"
 NEWER = "/example.org/!bridge/cmd/@v/v2.zip"
