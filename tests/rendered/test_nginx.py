@@ -1,4 +1,4 @@
-"""Rules for every scenario's nginx: what it names is made, and what it serves is reachable once."""
+"""Rules for the nginx of every scenario."""
 
 import re
 from pathlib import Path
@@ -7,16 +7,6 @@ from appliance.files import Directory, File
 
 from .conftest import Scenario
 
-# Made by `certificates.ensure` before nginx starts, by Synapse, and by nginx itself.
-MADE_ELSEWHERE = {
-    "/run/tls/current/fullchain.pem",
-    "/run/tls/current/privkey.pem",
-    "/run/tls/current/ca.pem",
-    "/run/synapse-sockets/main.sock",
-    "/run/nginx/work/nginx.pid",
-    *(f"/run/nginx/work/{name}" for name in ("body", "proxy", "fastcgi", "uwsgi", "scgi")),
-}
-
 
 def configuration(scenario: Scenario) -> dict[str, str]:
     return {
@@ -24,17 +14,6 @@ def configuration(scenario: Scenario) -> dict[str, str]:
         for entry in scenario.plan.entries
         if isinstance(entry, File) and entry.path.startswith("/run/nginx/")
     }
-
-
-def without_comments(text: str) -> str:
-    return "\n".join(line for line in text.splitlines() if not line.strip().startswith("#"))
-
-
-def test_every_path_is_made(scenario: Scenario) -> None:
-    made = {entry.path for entry in scenario.plan.entries} | MADE_ELSEWHERE | {"/run"}
-    for path, text in configuration(scenario).items():
-        for named in re.findall(r"(?<![\w$])/run[\w./*-]*", without_comments(text)):
-            assert named.removesuffix("/*.conf") in made, (path, named)
 
 
 def test_every_file_is_read(scenario: Scenario) -> None:
