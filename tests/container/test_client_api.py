@@ -147,6 +147,7 @@ def test_the_address_of_a_client_is_its_own_and_not_what_it_claims(trial: Applia
         "/_matrix/%2e%2e/_synapse/admin/v1/server_version",
         "/_matrix/..%2f_synapse/admin/v1/server_version",
         "/_synapse/client/..%2fadmin/v1/server_version",
+        "/_synapse/admin/v2/users/..%2f..%2f..%2f..%2f_matrix%2f",
     ],
 )
 def test_the_admin_api_is_closed(trial: Appliance, path: str) -> None:
