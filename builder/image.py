@@ -139,7 +139,8 @@ def refuse_gaps(selections: Sequence[Selection], *, strict: bool, release: bool)
         if selection.status is Status.MISSING and (strict or release):
             refused.append(f"{name} cannot be had: {selection.reason}")
         elif release and selection.version != selection.component.newest:
-            refused.append(f"{name} is {selection.version}, older than the newest")
+            newest = selection.component.newest
+            refused.append(f"{name} is {selection.version}, not {newest}: {selection.reason}")
     if refused:
         raise BuildError("nothing was built:\n" + "\n".join(f"  {line}" for line in refused))
 

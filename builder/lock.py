@@ -10,6 +10,7 @@ from builder.registry import REGISTRY, PypiComponent, Registry, load_registry
 
 LOCK = Path("components/python.lock")
 PROJECT = Path("pyproject.toml")
+_UV = Path(".build/uv")
 # Debian's Python in the base.
 _PYTHON = "3.13"
 # What Synapse names as needed, and only its own build uses.
@@ -18,8 +19,8 @@ _LEFT_OUT = ("setuptools", "setuptools-rust")
 
 def write_lock(path: Path = LOCK) -> None:
     """Resolve the image's distributions anew. Raise BuildError if that fails."""
-    command = [sys.executable, "-m", "uv", "pip", "compile", "--quiet", "--universal"]
-    command += ["--generate-hashes", "--no-annotate", "--no-header", "--only-binary", ":all:"]
+    command = [ensure_uv(), "pip", "compile", "--quiet", "--universal", "--generate-hashes"]
+    command += ["--no-annotate", "--no-header", "--only-binary", ":all:", "--upgrade"]
     command += ["--python-version", _PYTHON]
     for name in _LEFT_OUT:
         command += ["--no-emit-package", name]
@@ -31,6 +32,16 @@ def write_lock(path: Path = LOCK) -> None:
         raise BuildError(f"uv found no versions that fit together:\n{result.stderr.strip()}")
     head = "# Made by `inv lock` from components.yaml and pyproject.toml, do not edit.\n"
     path.write_text(head + result.stdout)
+
+
+def ensure_uv() -> str:
+    """Return the program, which nothing else of a checkout needs. Raise BuildError without it."""
+    program = _UV / "bin/uv"
+    if not program.exists():
+        command = [sys.executable, "-m", "pip", "install", "--quiet", "--target", str(_UV), "uv"]
+        if subprocess.run(command, check=False).returncode:
+            raise BuildError("uv cannot be installed, see above")
+    return str(program)
 
 
 def list_requirements(registry: Registry, project: Path) -> list[str]:
