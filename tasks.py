@@ -58,12 +58,11 @@ def down(_: Context, volume: bool = False) -> None:
 
 
 @task(
-    iterable=["with_", "without"],
     help={
         "strict": "Refuse to build without a component.",
         "release": "Refuse an older version of a component too.",
-        "with_": "A component that is not built by default (may be given again).",
-        "without": "A component to leave out (may be given again).",
+        "with_": "Components that are not built by default, separated by commas.",
+        "without": "Components to leave out, separated by commas.",
         "components-file": "Another registry of components.",
         "tag": "The image's name.",
     },
@@ -71,8 +70,8 @@ def down(_: Context, volume: bool = False) -> None:
 @explained
 def build(
     _: Context,
-    with_: list[str],
-    without: list[str],
+    with_: str = "",
+    without: str = "",
     strict: bool = False,
     release: bool = False,
     components_file: str = str(image.REGISTRY),
@@ -81,7 +80,9 @@ def build(
     """Build the image and print what it holds."""
     engine = ensure_engine(os.environ)
     registry = Path(components_file)
-    chosen = image.name_components(with_, without, registry) if with_ or without else None
+    chosen = None
+    if with_ or without:
+        chosen = image.name_components(_names(with_), _names(without), registry)
     result = image.build(
         client=engine.client,
         environment=engine.environment,
@@ -167,6 +168,10 @@ def shell(_: Context) -> None:
     """Open a shell inside the trial."""
     engine = ensure_engine(os.environ)
     subprocess.run([*engine.client, "exec", "-it", trial.NAME, "sh"], check=False)
+
+
+def _names(text: str) -> list[str]:
+    return [name.strip() for name in text.split(",") if name.strip()]
 
 
 def _build_if_changed(engine: Engine) -> None:

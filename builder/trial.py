@@ -137,8 +137,8 @@ def _explain_tunnel(port: int) -> list[str]:
     command = f"ssh -L {port}:localhost:{port} {host}"
     lines = [f"  From your own machine:  {command}", "  then open the same address there."]
     if port < 1024:
-        lines.append(
-            f"  Where port {port} is root's alone:  MATRIX_HTTP_PORT=8080 ./inv up  here, and there  "
-            f"ssh -L 8080:localhost:8080 {host}"
-        )
+        lines += [
+            f"  Where port {port} is root's alone:  MATRIX_HTTP_PORT=8080 ./inv up  here, and there",
+            f"                          ssh -L 8080:localhost:8080 {host}",
+        ]
     return lines

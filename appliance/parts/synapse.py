@@ -17,6 +17,8 @@ from appliance.settings import Federation, Registration, Settings
 
 CONFIGURATION = "/run/synapse"
 CUSTOM = "/data/custom/synapse"
+# Where an upload is while it comes in: /tmp may be memory.
+UPLOADS = "/data/synapse/uploads"
 TEMPLATE = "run/synapse/homeserver.yaml.j2"
 
 # Top-level keys of homeserver.yaml that a variable decides, or that hold the appliance together.
@@ -111,6 +113,7 @@ class Synapse(Part):
         return (
             Directory("/data/synapse", "synapse", "synapse", 0o750),
             Directory("/data/synapse/media", "synapse", "synapse", 0o750, whole_tree=True),
+            Directory(UPLOADS, "synapse", "synapse", 0o700, fresh=True),
             Directory("/run/synapse-sockets", "synapse", "nginx", 0o750, fresh=True),
             Directory(CONFIGURATION, "root", "synapse", 0o750),
             _secret_file("homeserver.yaml", merged.text),
@@ -124,7 +127,9 @@ class Synapse(Part):
 
     def programs(self, deployment: Deployment) -> Iterable[Program]:
         """Return Synapse, with jemalloc where it loads (not every page size suits it)."""
-        environment = {"LD_PRELOAD": JEMALLOC} if deployment.machine.jemalloc else {}
+        environment = {"TMPDIR": UPLOADS}
+        if deployment.machine.jemalloc:
+            environment["LD_PRELOAD"] = JEMALLOC
         return (
             Program(
                 "synapse",
