@@ -63,7 +63,9 @@ class Postgres(Part):
         """Yield a cluster of another major version where ours is missing."""
         del deployment
         if DATA.is_dir() and not CLUSTER.exists():
-            others = [path.name for path in DATA.iterdir() if (path / "PG_VERSION").exists()]
+            # A copy that was cut off has another kind of name.
+            found = sorted(path for path in DATA.iterdir() if path.name.isdigit())
+            others = [path.name for path in found if (path / "PG_VERSION").exists()]
             if others:
                 yield Problem(
                     str(DATA),
