@@ -1,18 +1,21 @@
 """The appliance under test: booted in every way that the tests need, with its log watched."""
 
+import json
 import os
 import re
 import time
+import uuid
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any, Self
 
+import docker
 from testcontainers.core.container import DockerContainer
 
 from appliance import testing
 from appliance.testing import MatrixAppliance, free_port
 
-from .http_client import Answer, Site
+from .http_client import PASSWORD, Account, Answer, Site
 
 IMAGE = os.environ.get("APPLIANCE_IMAGE", testing.IMAGE)
 
@@ -24,9 +27,25 @@ _BAD_LINE = re.compile(
 _EXPECTED = {
     r"^synapse +\| .* synapse\.config\.logger: ": "Synapse tells its version as a warning",
     r"^nginx +\| .*connect\(\) to unix:/run/synapse-sockets/": "asked before Synapse was ready",
+    r" WARN (received SIG|stopped: )": "supervisor does what it was told",
     r"FATAL: +the database system is starting up$": "asked before Postgres was ready",
     r"^synapse +\| .* as @appliance:\S+ but they do not exist$": "made at the first command",
 }
+
+
+_PROGRAMS = """
+import json
+from appliance.supervisor_client import SupervisorClient
+print(json.dumps({one.name: (one.state, one.pid) for one in SupervisorClient().programs()}))
+"""
+
+
+@dataclass(frozen=True)
+class ProgramState:
+    """A program as supervisor sees it."""
+
+    state: str
+    pid: int | None
 
 
 @dataclass(frozen=True)
@@ -41,15 +60,46 @@ class Ending:
         return self.log.strip().splitlines()[-1]
 
 
+class Volume:
+    """A volume for `/data` that outlives containers, and a shell to look into it."""
+
+    def __init__(self, client: docker.DockerClient) -> None:
+        self._client = client
+        self._volume = client.volumes.create(f"appliance-test-{uuid.uuid4().hex[:12]}")
+
+    @property
+    def name(self) -> str:
+        return str(self._volume.name)
+
+    def run(self, script: str) -> str:
+        """Run a shell script as root in the image, with the volume and nothing else."""
+        output = self._client.containers.run(
+            IMAGE,
+            [script],
+            entrypoint=["sh", "-euc"],
+            volumes={self.name: {"bind": "/data", "mode": "rw"}},
+            network_mode="none",
+            remove=True,
+        )
+        return bytes(output).decode()
+
+    def remove(self) -> None:
+        """Remove it, and every container that still uses it."""
+        using = {"volume": self.name}
+        for container in self._client.containers.list(all=True, filters=using):
+            container.remove(force=True)
+        self._volume.remove(force=True)
+
+
 class Appliance(MatrixAppliance):
     """The image under test in a container of its own."""
 
-    def __init__(self, *, data: str | None = None, **docker: Any) -> None:
-        super().__init__(IMAGE, **docker)
+    def __init__(self, *, data: Volume | None = None, **docker_options: Any) -> None:
+        super().__init__(IMAGE, **docker_options)
         self._expected = [re.compile(pattern) for pattern in _EXPECTED]
         self._lines_judged = 0
         if data:
-            self.with_volume_mapping(data, "/data", "rw")
+            self.with_volume_mapping(data.name, "/data", "rw")
         # As a browser sees it, by the names of the design.
         self.with_variables(MATRIX_PUBLIC_BASE_URL="")
 
@@ -80,6 +130,23 @@ class Appliance(MatrixAppliance):
             return self.matrix.get("/_matrix/client/versions").status == 200
         except OSError:
             return False
+
+    def create(self) -> None:
+        """Create the container without starting it."""
+        self._container = self.get_docker_client().create(
+            self.image,
+            environment=self.env,
+            ports=self.ports,
+            volumes=dict(self.volumes),
+            tmpfs=self.tmpfs,
+            **self._kwargs,
+        )
+
+    def make_account(self, name: str, *, admin: bool = False) -> Account:
+        """Make an account as the owner does, and log it in at the public address."""
+        options = ["--admin"] if admin else []
+        self.command("user", "add", name, "--password-stdin", *options, standard_input=PASSWORD)
+        return Account.log_in(self.matrix, name)
 
     def run_to_end(self) -> Ending:
         """Start it and wait until it has ended by itself."""
@@ -116,6 +183,23 @@ class Appliance(MatrixAppliance):
         output = str(result.output.decode())
         assert result.exit_code == 0, f"{' '.join(command)}: {result.exit_code}\n{output}"
         return output
+
+    def supervisor(self, *arguments: str) -> str:
+        """Give supervisor an order, inside."""
+        return self.run("supervisorctl", "-s", "unix:///run/appliance/supervisor.sock", *arguments)
+
+    def program(self, name: str) -> ProgramState:
+        """Return what supervisor says of a program."""
+        return ProgramState(*json.loads(self.run("python", "-c", _PROGRAMS))[name])
+
+    def is_healthy(self) -> bool:
+        """Return what Docker's health check would find."""
+        result = self.get_wrapped_container().exec_run(["appliance", "health"])
+        return bool(result.exit_code == 0)
+
+    def kill_process(self, pid: int) -> None:
+        """Kill a process inside, if it is still there."""
+        self.run("sh", "-c", f"kill -KILL {pid} || true")
 
     def gateways(self) -> set[str]:
         """Return the addresses from which it sees this machine's requests."""

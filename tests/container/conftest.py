@@ -1,7 +1,6 @@
 """What every container test starts from: the built image, appliances, and their quiet logs."""
 
 import contextlib
-import uuid
 from collections.abc import Callable, Iterator
 
 import docker
@@ -9,7 +8,7 @@ import pytest
 from docker.errors import DockerException, ImageNotFound
 from testcontainers.core.config import testcontainers_config
 
-from .appliances import IMAGE, Appliance, LanAppliance
+from .appliances import IMAGE, Appliance, LanAppliance, Volume
 
 # Fixtures end what they start; a reaper's image would have to be pulled from a registry.
 testcontainers_config.ryuk_disabled = True
@@ -61,8 +60,17 @@ def quiet_logs(shared: list[Appliance]) -> Iterator[None]:
 
 
 @pytest.fixture
-def boot() -> Iterator[Boot]:
+def volume(docker_client: docker.DockerClient) -> Iterator[Volume]:
+    """An empty volume."""
+    made = Volume(docker_client)
+    yield made
+    made.remove()
+
+
+@pytest.fixture
+def boot(volume: Volume) -> Iterator[Boot]:
     """Start appliances for one test; what they logged is judged at its end."""
+    del volume  # must outlive the containers that use it
     with contextlib.ExitStack() as stack:
         started: list[Appliance] = []
 
@@ -75,13 +83,3 @@ def boot() -> Iterator[Boot]:
         yield start
         for appliance in started:
             assert appliance.unexpected_lines() == []
-
-
-@pytest.fixture
-def volume(docker_client: docker.DockerClient) -> Iterator[str]:
-    """An empty volume."""
-    made = docker_client.volumes.create(f"appliance-test-{uuid.uuid4().hex[:12]}")
-    yield made.name
-    for container in docker_client.containers.list(all=True, filters={"volume": made.name}):
-        container.remove(force=True)
-    made.remove(force=True)

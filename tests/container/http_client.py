@@ -150,6 +150,17 @@ class Account:
         path = f"/v3/rooms/{quote(room)}/send/m.room.message/{transaction or secrets.token_hex(8)}"
         return str(self.ask("PUT", path, {"msgtype": "m.text", "body": text})["event_id"])
 
+    def try_to_send(self, room: str, text: str, transaction: str) -> str | None:
+        """Send as clients do that try again later: None while the server cannot take it."""
+        try:
+            return self.send(room, text, transaction)
+        except UnreachableError:
+            return None
+        except RefusedError as error:
+            if error.answer.status < 500:
+                raise
+            return None
+
     def read(self, room: str) -> dict[str, str]:
         """Return every text of a room by its event ID, oldest first."""
         events: list[Any] = []

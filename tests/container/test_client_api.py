@@ -118,8 +118,7 @@ def test_closed_registration_refuses_whom_the_owner_did_not_make(boot: Boot) -> 
     with pytest.raises(RefusedError) as refused:
         Account.register(appliance.matrix)
     assert (refused.value.answer.status, refused.value.code) == (403, "M_FORBIDDEN")
-    user = appliance.create_user("made-by-the-owner")
-    assert Account(appliance.matrix, vars(user)).create_room()
+    assert appliance.make_account("made-by-the-owner").create_room()
 
 
 def test_the_address_of_a_client_is_its_own_and_not_what_it_claims(trial: Appliance) -> None:
@@ -151,19 +150,17 @@ def test_the_address_of_a_client_is_its_own_and_not_what_it_claims(trial: Applia
     ],
 )
 def test_the_admin_api_is_closed(trial: Appliance, path: str) -> None:
-    admin = trial.create_user(f"admin-{secrets.token_hex(4)}", admin=True)
-    headers = {"Authorization": f"Bearer {admin.access_token}"}
-    answer = trial.matrix.request("GET", path, headers=headers)
+    admin = trial.make_account(f"admin-{secrets.token_hex(4)}", admin=True)
+    answer = trial.matrix.request("GET", path, headers=admin.authorization)
     assert answer.status in (400, 404)
     assert b"server_version" not in answer.body
 
 
 def test_the_admin_api_is_open_to_ranges_that_are_named(boot: Boot) -> None:
     appliance = boot(Appliance().with_variables(MATRIX_ADMIN_API_RANGES="0.0.0.0/0"))
-    admin = appliance.create_user("admin", admin=True)
-    headers = {"Authorization": f"Bearer {admin.access_token}"}
+    admin = appliance.make_account("admin", admin=True)
     path = "/_synapse/admin/v2/users"
-    assert appliance.matrix.request("GET", path, headers=headers).status == 200
+    assert appliance.matrix.request("GET", path, headers=admin.authorization).status == 200
     assert appliance.matrix.get(path).status == 401
 
 
