@@ -52,7 +52,7 @@ def test_no_acknowledged_message_is_lost(boot: Boot, volume: Volume) -> None:
     writer = Writer(alice, room)
     writer.start()
     for program in PROGRAMS:
-        until(lambda name=program: appliance.program(name).state == "RUNNING", f"{program} runs")
+        until(lambda name=program: appliance.program(name).state == "running", f"{program} runs")
         seen = len(writer.acknowledged)
         until(lambda count=seen: len(writer.acknowledged) > count + 5, "messages are acknowledged")
         appliance.kill_process(appliance.program(program).pid)
