@@ -17,6 +17,8 @@ from builder.errors import BuildError
 
 _LOG = Path("/var/log/dockerd.log")
 _START_SECONDS = 60
+# Where a client may stand that the PATH hides behind another.
+_CLIENT_FOLDERS = ("/usr/bin",)
 _PACKAGES = ("docker.io", "docker-cli", "docker-buildx")
 # Clients from 23 on build with the buildx plugin alone; before that BuildKit is their own.
 _FIRST_CLIENT_WITHOUT_BUILDKIT = 23
@@ -77,7 +79,7 @@ def find_host_network_gap(docker: Docker) -> str | None:
 def _clients(environment: Mapping[str, str]) -> list[str]:
     """Return every Docker client of this machine, first on the PATH first."""
     folders = environment.get("PATH", os.defpath).split(os.pathsep)
-    found = [shutil.which("docker", path=folder) for folder in [*folders, "/usr/bin"]]
+    found = [shutil.which("docker", path=folder) for folder in (*folders, *_CLIENT_FOLDERS)]
     return list(dict.fromkeys(client for client in found if client))
 
 

@@ -123,8 +123,26 @@ def describe(loaded: Settings, environment: Mapping[str, str]) -> str:
         f"      docker exec -it {NAME} appliance user add alice --admin",
     ]
     if _is_remote(environment):
+        lines += ["", *_explain_tunnel(loaded.http_port)]
+    return "\n".join([*lines, ""])
+
+
+def _is_remote(environment: Mapping[str, str]) -> bool:
+    desktop = environment.get("DISPLAY") or environment.get("WAYLAND_DISPLAY")
+    return bool(environment.get("SSH_CONNECTION")) or not desktop
+
+
+def _explain_tunnel(port: int) -> list[str]:
+    """Return how a browser elsewhere gets here; the port stays, since addresses carry it."""
+    host = os.uname().nodename
+    lines = [
+        "  From your own machine, then open the same address there:",
+        f"      ssh -L {port}:localhost:{port} {host}",
+    ]
+    if port < 1024:
         lines += [
             f"  Where port {port} is root's alone, take another at both ends:",
-            f"      MATRIX_HTTP_PORT=8080 ./inv up    ssh -L 8080:localhost:8080 {host}",
+            "      MATRIX_HTTP_PORT=8080 ./inv up",
+            f"      ssh -L 8080:localhost:8080 {host}",
         ]
     return lines
