@@ -77,10 +77,10 @@ class Trial:
 
     def _runs_already(self) -> bool:
         form = '{{.State.Running}} {{.Image}} {{index .Config.Labels "' + _LABEL + '"}}'
-        if not self.docker.succeeds("inspect", NAME):
+        if not self.docker.succeeds("container", "inspect", NAME):
             return False
         image_id = self.docker.read("image", "inspect", self.image, "--format", "{{.Id}}")
-        found = self.docker.read("inspect", NAME, "--format", form)
+        found = self.docker.read("container", "inspect", NAME, "--format", form)
         return found == f"true {image_id} {self._fingerprint()}"
 
     def _fingerprint(self) -> str:
@@ -99,7 +99,7 @@ class Trial:
                     return
             except (urllib.error.URLError, OSError):
                 pass
-            running = self.docker.read("inspect", NAME, "--format", "{{.State.Running}}")
+            running = self.docker.read("container", "inspect", NAME, "--format", "{{.State.Running}}")
             if running != "true":
                 break
             time.sleep(0.2)
