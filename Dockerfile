@@ -90,12 +90,13 @@ RUN --mount=type=bind,from=root,target=/image/root \
     python3 /build/take_inventory.py /image /out/usr/share/appliance
 
 # --- appliance: our own files, the only layer that an edit of ours changes -----------------------
-FROM pip AS appliance
+FROM python AS appliance
 COPY rootfs /out
 COPY templates /out/usr/share/appliance/templates
 COPY appliance /out/usr/share/appliance/python/appliance
-RUN python3 -m compileall -q --invalidation-mode unchecked-hash \
-    -s /out /out/usr/share/appliance/python
+RUN cd /out/usr/share/appliance \
+    && PYTHONPATH=python /opt/appliance/bin/python -B -m appliance.render templates compiled-templates \
+    && python3 -m compileall -q --invalidation-mode unchecked-hash -s /out python compiled-templates
 
 # --- the image -----------------------------------------------------------------------------------
 FROM scratch AS runtime

@@ -92,7 +92,9 @@ def _choose(clients: list[str], environment: Mapping[str, str]) -> str | None:
     for client in clients:
         if _drives_buildkit(Docker((client,), environment)):
             if client != clients[0]:
-                print(f"Using {client}: {clients[0]} has no buildx plugin to build with.")
+                print(
+                    f"Using {client}: {clients[0]} has no buildx plugin to build with.", flush=True
+                )
             return client
     return None
 
