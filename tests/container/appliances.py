@@ -60,6 +60,21 @@ class Ending:
         return self.log.strip().splitlines()[-1]
 
 
+def run_beside(client: docker.DockerClient, script: str, **options: Any) -> str:
+    """Run a shell script as root in a container of the image that does nothing else."""
+    container = client.containers.create(
+        IMAGE, [script], entrypoint=["sh", "-euc"], network_mode="none", **options
+    )
+    try:
+        container.start()
+        status = container.wait()["StatusCode"]
+        output = bytes(container.logs(stderr=False)).decode(errors="replace")
+        assert status == 0, f"{script}: {status}\n{container.logs().decode(errors='replace')}"
+        return output
+    finally:
+        container.remove(v=True)
+
+
 class Volume:
     """A volume for `/data` that outlives containers, and a shell to look into it."""
 
@@ -73,15 +88,8 @@ class Volume:
 
     def run(self, script: str) -> str:
         """Run a shell script as root in the image, with the volume and nothing else."""
-        output = self._client.containers.run(
-            IMAGE,
-            [script],
-            entrypoint=["sh", "-euc"],
-            volumes={self.name: {"bind": "/data", "mode": "rw"}},
-            network_mode="none",
-            remove=True,
-        )
-        return bytes(output).decode()
+        mounted = {self.name: {"bind": "/data", "mode": "rw"}}
+        return run_beside(self._client, script, volumes=mounted)
 
     def remove(self) -> None:
         """Remove it, and every container that still uses it."""
@@ -175,11 +183,19 @@ class Appliance(MatrixAppliance):
         container.kill()
         container.wait()
 
-    def run(self, *command: str, user: str = "root", privileged: bool = False) -> str:
-        """Run a command inside and return its output; it must succeed."""
-        result = self.get_wrapped_container().exec_run(
-            list(command), user=user, privileged=privileged
+    def look_at_processes(self, script: str) -> str:
+        """Run a shell script beside its processes with the right to see all of each.
+
+        Inside, not even root may read the environment of another user's process.
+        """
+        container = self.get_wrapped_container()
+        return run_beside(
+            container.client, script, pid_mode=f"container:{container.id}", cap_add=["SYS_PTRACE"]
         )
+
+    def run(self, *command: str, user: str = "root") -> str:
+        """Run a command inside and return its output; it must succeed."""
+        result = self.get_wrapped_container().exec_run(list(command), user=user)
         output = str(result.output.decode())
         assert result.exit_code == 0, f"{' '.join(command)}: {result.exit_code}\n{output}"
         return output
