@@ -1,11 +1,11 @@
-"""The boot, from the environment to a running supervisor; reads top to bottom as the design's flow.
+"""The boot, from the environment to files on disk; reads top to bottom as the design's flow.
 
-Nothing before the last step starts a server, so a SIGTERM at any moment leaves nothing half-made.
+Nothing here starts a server, so a SIGTERM at any moment leaves nothing half-made. When it has ended
+well, PID 1, which is supervisor by then, starts what it wrote (appliance/init.py).
 """
 
 import json
 import os
-import signal
 import sys
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
@@ -70,10 +70,8 @@ def draw(deployment: Deployment, environment: Mapping[str, str]) -> Plan:
     return Plan(deployment, enabled, programs, entries)
 
 
-def main() -> None:
-    """Boot. Exit 2 if the configuration forbids it, 1 if something that must work did not."""
-    for number in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(number, lambda *_: sys.exit(0))
+def main() -> int:
+    """Boot and return the exit status: 0, 2 if the configuration forbids it, 1 if a step failed."""
     try:
         boot = plan(os.environ, credentials.load_or_create)
         settings = boot.deployment.settings
@@ -82,12 +80,12 @@ def main() -> None:
         files.apply(boot.entries)
     except ConfigurationError as error:
         _say("not started, because of:", *map(str, error.problems))
-        sys.exit(EXIT_CONFIGURATION)
+        return EXIT_CONFIGURATION
     except OperationError as error:
         _say(f"not started: {error}")
-        sys.exit(EXIT_FAILED)
+        return EXIT_FAILED
     _say(_summarize(settings))
-    supervise.execute()
+    return 0
 
 
 def _problems(
@@ -124,7 +122,3 @@ def _summarize(settings: Settings) -> str:
 def _say(*lines: str) -> None:
     for line in lines:
         print(f"appliance: {line}", file=sys.stderr)  # noqa: T201
-
-
-if __name__ == "__main__":
-    main()

@@ -1,22 +1,16 @@
-"""From programs to a running supervisor: writes its configuration, then becomes it.
+"""From programs to supervisor's configuration, and to what the agent knows of them.
 
 Decides nothing about any one program.
 """
 
 import json
-import os
 import shlex
-import signal
-import sys
 from collections.abc import Iterable, Sequence
-from typing import NoReturn
 
 from appliance.files import Directory, Entry, File
 from appliance.parts.contract import Part, Program
 from appliance.paths import LOGS, PROGRAMS, SUPERVISOR_CONFIGURATION, SUPERVISOR_SOCKET
 
-# All that a program inherits; everything else it sees is in its own `environment`.
-_INHERITED = ("PATH", "LANG", "TZ")
 # A program that ends sooner than this has not started; four such starts and it has given up.
 _START_SECONDS = 5
 _LAST_TO_STOP = "postgres"
@@ -52,21 +46,11 @@ def files(programs: Sequence[tuple[Part, Program]]) -> list[Entry]:
     ]
 
 
-def execute() -> NoReturn:
-    """Become supervisor, as PID 1, with a scrubbed environment."""
-    # A SIGTERM from here on waits until supervisor can hear it.
-    signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGTERM, signal.SIGINT})
-    environment = {name: os.environ[name] for name in _INHERITED if name in os.environ}
-    sys.stdout.flush()
-    command = [sys.executable, "-m", "appliance.supervisord", SUPERVISOR_CONFIGURATION]
-    os.execve(sys.executable, command, environment)  # noqa: S606 - it becomes PID 1
-
-
 def _render_configuration(programs: Iterable[tuple[Part, Program]]) -> str:
     sections = [_HEAD]
     servers = []
-    for _, program in programs:
-        sections.append(_render_program(program))
+    for part, program in programs:
+        sections.append(_render_program(part, program))
         if program.name != _LAST_TO_STOP:
             servers.append(program.name)
     # Groups stop one after the other, their programs together: the database goes last.
@@ -74,7 +58,7 @@ def _render_configuration(programs: Iterable[tuple[Part, Program]]) -> str:
     return "\n".join(sections)
 
 
-def _render_program(program: Program) -> str:
+def _render_program(part: Part, program: Program) -> str:
     user, command = program.user, program.command
     if program.ports_below_1024:
         user, command = "root", (*_with_low_ports(program.user), *command)
@@ -94,7 +78,8 @@ def _render_program(program: Program) -> str:
         "stdout_logfile": f"{LOGS}/{program.name}.log",
         "stdout_logfile_maxbytes": "1MB",
         "stdout_logfile_backups": "1",
-        "priority": "100" if program.name == _LAST_TO_STOP else "999",
+        # Started from the lowest on, told to stop from the highest on: nginx before Synapse.
+        "priority": str(part.order),
     }
     lines = [f"{key}={value.replace('%', '%%')}" for key, value in keys.items() if value]
     return "\n".join([f"[program:{program.name}]", *lines, ""])

@@ -21,7 +21,9 @@ from supervisor.states import SupervisorStates
 from supervisor.supervisord import Supervisor
 
 from appliance.errors import EXIT_FAILED
-from appliance.paths import PROGRAMS
+from appliance.paths import PROGRAMS, SUPERVISOR_CONFIGURATION
+
+_STOPPING = (signal.SIGTERM, signal.SIGINT)
 
 
 class NamedOutput(dispatchers.POutputDispatcher):  # type: ignore[misc]
@@ -100,7 +102,7 @@ class Appliance(Supervisor):  # type: ignore[misc]
         """Start everything at once, then do what supervisor does."""
         events.subscribe(events.ProcessStateFatalEvent, self._on_fatal)
         events.subscribe(events.ProcessStateExitedEvent, self._on_exit)
-        signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGTERM, signal.SIGINT})
+        signal.pthread_sigmask(signal.SIG_UNBLOCK, _STOPPING)
         for group in sorted(self.process_groups.values()):
             group.transition()
         super().runforever()
@@ -120,11 +122,33 @@ class Appliance(Supervisor):  # type: ignore[misc]
             self.options.mood = SupervisorStates.SHUTDOWN
 
 
+def await_boot(boot: int) -> None:
+    """Wait for the process that boots. Exit as it did if it failed, and with 0 if told to stop."""
+    told_to_stop = False
+
+    def stop(*_: object) -> None:
+        nonlocal told_to_stop
+        told_to_stop = True
+        os.kill(boot, signal.SIGTERM)
+
+    for number in _STOPPING:
+        signal.signal(number, stop)
+    signal.pthread_sigmask(signal.SIG_UNBLOCK, _STOPPING)
+    status = os.waitstatus_to_exitcode(os.waitpid(boot, 0)[1])
+    signal.pthread_sigmask(signal.SIG_BLOCK, _STOPPING)
+    if status < 0:
+        print(f"appliance: not started: killed by signal {-status}", file=sys.stderr)  # noqa: T201
+        sys.exit(EXIT_FAILED)
+    if status or told_to_stop:
+        sys.exit(status)
+
+
 def main() -> None:
-    """Run supervisor with the configuration file given as the only argument."""
+    """Wait for the boot, whose process is the only argument, then run what it wrote."""
+    await_boot(int(sys.argv[1]))
     dispatchers.POutputDispatcher = NamedOutput
     options = Options()
-    options.realize(["-c", sys.argv[1]])
+    options.realize(["-c", SUPERVISOR_CONFIGURATION])
     options.first, options.test = True, False
     appliance = Appliance(options, json.loads(Path(PROGRAMS).read_text()))
     with contextlib.suppress(asyncore.ExitNow):

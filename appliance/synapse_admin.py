@@ -188,7 +188,8 @@ class SynapseAdmin:
     def _log_in(self) -> str:
         """Return a new token of the internal account, made if it is not there, and keep it."""
         for name in ACCOUNT_NAMES:
-            if token := self._log_in_as(name) or self._register_account(name):
+            # In this order, as Synapse logs a warning for who logs in and does not exist.
+            if token := self._register_account(name) or self._log_in_as(name):
                 write_atomically(self._token_file, token + "\n", mode=0o600)
                 return token
         raise OperationError(

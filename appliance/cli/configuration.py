@@ -15,7 +15,7 @@ from appliance.files import Entry, File
 @click.command(
     cls=Verb,
     examples=[
-        "docker run --rm --env-file appliance.env -v matrix:/data matrix-appliance appliance check",
+        "docker run --rm --env-file appliance.env -v matrix:/data matrix-appliance check",
         "docker exec -e MATRIX_REGISTRATION=closed CONTAINER appliance check",
     ],
 )

@@ -17,7 +17,7 @@ from appliance.supervisor_client import ProgramState, SupervisorClient
 
 _AGENT_SILENT_SECONDS = 300
 # Supervisor calls a program starting for its first seconds, however well it answers.
-_GOOD_STATES = ("running", "starting", "done")
+_GOOD_STATES = ("running", "starting", "ready")
 
 
 @dataclass(frozen=True)
@@ -28,7 +28,7 @@ class PartStatus:
     essential: bool
     state: str
     uptime_seconds: int | None
-    memory_bytes: int
+    memory_bytes: int | None
     healthy: bool
     detail: str
 
@@ -92,13 +92,14 @@ def _describe(
     answer = part.check(plan.deployment)
     own = [states[program.name] for program in programs if program.name in states]
     state = summarize_state(programs, states)
+    memory = [measure_memory(program.pid, processes) for program in own if program.pid]
     uptimes = [program.uptime_seconds for program in own if program.pid]
     return PartStatus(
         name=part.name,
         essential=part.essential,
         state=state,
         uptime_seconds=min(uptimes, default=None),
-        memory_bytes=sum(measure_memory(program.pid, processes) for program in own if program.pid),
+        memory_bytes=sum(memory) if memory else None,
         healthy=answer.healthy and state in _GOOD_STATES,
         detail=answer.detail,
     )
@@ -106,7 +107,7 @@ def _describe(
 
 def summarize_state(programs: Iterable[Program], states: Mapping[str, ProgramState]) -> str:
     """Return one word for the programs of a part: the worst of them decides."""
-    summary = "done"
+    summary = "ready"  # with nothing that stays
     for program in programs:
         state = states.get(program.name)
         if state is None:

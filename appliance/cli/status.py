@@ -43,7 +43,7 @@ def _format(report: "Report") -> str:
             f"{part.name}{'*' if part.essential else ''}",
             click.style(part.state, fg="green" if part.healthy else "red"),
             "" if part.uptime_seconds is None else format_duration(part.uptime_seconds),
-            format_bytes(part.memory_bytes),
+            "" if part.memory_bytes is None else format_bytes(part.memory_bytes),
             part.detail,
         )
         for part in report.parts

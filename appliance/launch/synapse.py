@@ -15,10 +15,11 @@ _RETRY_SECONDS = 0.01
 
 def main() -> None:
     """Run the homeserver with this process's arguments."""
-    gc.disable()  # nothing that is imported is garbage
+    gc.disable()  # until it serves: what is made before stays
     from synapse.app import homeserver
+    from twisted.internet import reactor
 
-    gc.enable()
+    reactor.callWhenRunning(gc.enable)
     ready = Path(DATABASES_READY)
     while not ready.exists():
         time.sleep(_RETRY_SECONDS)

@@ -48,7 +48,8 @@ class Part(ABC):
 
     name: ClassVar[str]
     order: ClassVar[int] = 50
-    """Parts start in this order, and none waits for another: who needs one waits for it."""
+    """Parts start in this order and are told to stop in the reverse, and none waits for another:
+    who needs one waits for it."""
     essential: ClassVar[bool] = False
     """Whether the container ends when this part gave up for good."""
     credentials: ClassVar[tuple[Credential, ...]] = ()

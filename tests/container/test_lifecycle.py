@@ -132,7 +132,9 @@ def test_other_program_that_gives_up_is_reported_and_the_server_stays(boot: Boot
 
 
 def test_stop_is_orderly_even_while_clients_wait(boot: Boot, record_property: object) -> None:
-    appliance = boot(Appliance())
+    appliance = boot(
+        Appliance().expect(r"upstream prematurely closed", "who waits is told that it ends")
+    )
     alice = Account.register(appliance.matrix)
     position = alice.ask("GET", "/v3/sync")["next_batch"]
     waiting = threading.Thread(target=_sync, args=(alice, position), daemon=True)
