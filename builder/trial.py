@@ -3,7 +3,6 @@
 import hashlib
 import os
 import time
-import urllib.error
 import urllib.request
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -89,22 +88,28 @@ class Trial:
         return hashlib.sha256(text.encode()).hexdigest()[:16]
 
     def _wait(self, loaded: Settings) -> None:
-        """Wait until the trial answers; its last words if it ends instead."""
-        address = f"http://127.0.0.1:{loaded.http_port}/_matrix/client/versions"
+        """Wait until the trial answers; show its last words if it ends instead."""
         print("Waiting for the server …", flush=True)
         deadline = time.monotonic() + _READY_SECONDS
-        while time.monotonic() < deadline:
-            try:
-                with urllib.request.urlopen(address, timeout=5):
-                    return
-            except (urllib.error.URLError, OSError):
-                pass
-            running = self.docker.read("container", "inspect", NAME, "--format", "{{.State.Running}}")
-            if running != "true":
-                break
+        while time.monotonic() < deadline and self._is_running():
+            if _answers(f"http://127.0.0.1:{loaded.http_port}/_matrix/client/versions"):
+                return
             time.sleep(0.2)
         self.docker.run("logs", "--tail", "15", NAME)
         raise BuildError("the trial did not start; its last lines are above")
+
+    def _is_running(self) -> bool:
+        """Return whether the container lives and is not tried again and again."""
+        form = "{{.State.Running}} {{.State.Restarting}}"
+        return self.docker.read("container", "inspect", NAME, "--format", form) == "true false"
+
+
+def _answers(address: str) -> bool:
+    try:
+        with urllib.request.urlopen(address, timeout=5):  # noqa: S310 - http, ours
+            return True
+    except OSError:
+        return False
 
 
 def variables_of(environment: Mapping[str, str]) -> dict[str, str]:
