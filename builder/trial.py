@@ -96,6 +96,7 @@ class Trial:
                 return
             time.sleep(0.2)
         self.docker.run("logs", "--tail", "15", NAME)
+        self.docker.read("rm", "--force", NAME)
         raise BuildError("the trial did not start; its last lines are above")
 
     def _is_running(self) -> bool:
