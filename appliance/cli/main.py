@@ -1,6 +1,8 @@
 """The `appliance` command: finds the verb, and alone turns errors into exit statuses."""
 
+import os
 import sys
+from typing import NoReturn
 
 from appliance.errors import (
     EXIT_CONFIGURATION,
@@ -24,5 +26,13 @@ def main() -> None:
         print(*error.problems, sep="\n", file=sys.stderr)  # noqa: T201
         sys.exit(EXIT_CONFIGURATION)
     except OperationError as error:
-        print(f"appliance: {error}", file=sys.stderr)  # noqa: T201
-        sys.exit(EXIT_FAILED)
+        _fail(str(error))
+    except PermissionError as error:
+        if os.geteuid() == 0:
+            raise
+        _fail(f"{error.filename}: only root may read it: run the command as root")
+
+
+def _fail(message: str) -> NoReturn:
+    print(f"appliance: {message}", file=sys.stderr)  # noqa: T201
+    sys.exit(EXIT_FAILED)

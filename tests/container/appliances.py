@@ -29,7 +29,6 @@ _EXPECTED = {
     r"^nginx +\| .*connect\(\) to unix:/run/synapse-sockets/": "asked before Synapse was ready",
     r" WARN (received SIG|stopped: )": "supervisor does what it was told",
     r"FATAL: +the database system is starting up$": "asked before Postgres was ready",
-    r"^synapse +\| .* as @appliance:\S+ but they do not exist$": "made at the first command",
 }
 
 
@@ -102,8 +101,10 @@ class Volume:
 class Appliance(MatrixAppliance):
     """The image under test in a container of its own."""
 
-    def __init__(self, *, data: Volume | None = None, **docker_options: Any) -> None:
-        super().__init__(IMAGE, **docker_options)
+    def __init__(
+        self, *, image: str = IMAGE, data: Volume | None = None, **docker_options: Any
+    ) -> None:
+        super().__init__(image, **docker_options)
         self._expected = [re.compile(pattern) for pattern in _EXPECTED]
         self._lines_judged = 0
         if data:
@@ -217,6 +218,11 @@ class Appliance(MatrixAppliance):
         """Kill a process inside, if it is still there."""
         self.run("sh", "-c", f"kill -KILL {pid} || true")
 
+    def has_component(self, name: str) -> bool:
+        """Return whether the image holds a component."""
+        rows = json.loads(self.run("cat", "/usr/share/appliance/components.json"))
+        return any(row["name"] == name and row["status"] != "missing" for row in rows)
+
     def gateways(self) -> set[str]:
         """Return the addresses from which it sees this machine's requests."""
         container = self.get_wrapped_container()
@@ -263,19 +269,20 @@ class LanAppliance(Appliance):
     @cached_property
     def ca_certificate(self) -> str:
         """Its root certificate, as the landing page offers it to who does not trust it yet."""
-        return self._plain("/appliance-ca.crt").body.decode()
+        return self.plain_site("matrix").get("/appliance-ca.crt").body.decode()
+
+    def plain_site(self, name: str) -> Site:
+        """Return one of its hosts as it is before HTTPS."""
+        return Site(f"{name}.{self.DOMAIN}", self._port)
 
     def site(self, name: str) -> Site:
         return Site(f"{name}.{self.DOMAIN}", self.https_port, self.ca_certificate)
 
     def is_ready(self) -> bool:
         try:
-            return self._plain("/appliance-ca.crt").status == 200 and super().is_ready()
+            return bool(self.ca_certificate) and super().is_ready()
         except OSError:
             return False
-
-    def _plain(self, path: str) -> Answer:
-        return Site(f"matrix.{self.DOMAIN}", self._port).get(path)
 
 
 def until(condition: Any, what: str, within_seconds: float = 60) -> Any:

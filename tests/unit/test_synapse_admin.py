@@ -26,6 +26,7 @@ class Accounts:
         self.users: dict[str, dict[str, Any]] = {}
         self.valid_tokens: set[str] = set()
         self.log_ins: list[str] = []
+        self.refused_log_ins = 0
         self.page_size = 2
 
     def add(self, name: str, password: str, **more: Any) -> None:
@@ -67,6 +68,7 @@ class Accounts:
     def _log_in(self, body: Any) -> tuple[int, Any]:
         user = self.users.get(f"@{body['identifier']['user']}:here")
         if user is None or user["password"] != body["password"]:
+            self.refused_log_ins += 1
             return 403, {"errcode": "M_FORBIDDEN", "error": "Invalid username or password"}
         return 200, self._give_token(body)
 
@@ -138,6 +140,7 @@ def test_the_internal_account_is_made_once_and_its_token_kept(
         assert admin.user("alice").user_id == "@alice:here"
     assert accounts.users["@appliance:here"]["admin"] is True
     assert accounts.log_ins == ["APPLIANCE"]
+    assert accounts.refused_log_ins == 0  # Synapse warns of each
     token_file = tmp_path / "admin_token"
     assert token_file.read_text().strip() in accounts.valid_tokens
     assert token_file.stat().st_mode & 0o777 == 0o600

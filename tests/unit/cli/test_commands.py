@@ -41,7 +41,7 @@ def test_every_verb_explains_itself(path: tuple[str, ...]) -> None:
 @pytest.mark.parametrize(("path", "example"), EXAMPLES)
 def test_examples_are_of_their_verb_and_can_be_parsed(path: tuple[str, ...], example: str) -> None:
     words = shlex.split(example)
-    arguments = words[words.index("appliance") + 1 :]
+    arguments = words[max(i for i, word in enumerate(words) if word.endswith("appliance")) + 1 :]
     for stop in ("<", "|"):
         arguments = arguments[: arguments.index(stop)] if stop in arguments else arguments
     assert tuple(arguments[: len(path)]) == path

@@ -38,10 +38,11 @@ def test_one_that_is_starting_decides_over_one_that_runs() -> None:
     assert summarize_state([SERVER, other], states) == "starting"
 
 
-def test_a_part_of_one_shots_is_done() -> None:
+def test_a_part_with_nothing_that_stays_is_ready() -> None:
     programs = [ONE_SHOT, ON_DEMAND]
     states = {"databases": state("databases", "exited"), "reload": state("reload", "stopped")}
-    assert summarize_state(programs, states) == "done"
+    assert summarize_state(programs, states) == "ready"
+    assert summarize_state([], {}) == "ready"
 
 
 def write_state(path: Path, **jobs: tuple[bool, float]) -> Path:
