@@ -41,7 +41,11 @@ class HttpProbe:
             # Over a Unix socket Synapse answers 500 without the first, and logs without the second.
             "X-Forwarded-For: 127.0.0.1\r\nX-Forwarded-Proto: https\r\n\r\n"
         )
-        with self._connect() as connection:
+        try:
+            connection = self._connect()
+        except (FileNotFoundError, ConnectionRefusedError):
+            raise OSError(f"nobody listens on {self.address}") from None
+        with connection:
             connection.sendall(request.encode())
             with connection.makefile("rb") as answer:
                 words = answer.readline(1000).split()

@@ -5,6 +5,7 @@ Raises NotRunningError where there is none.
 
 import json
 import os
+import sys
 import time
 from collections.abc import Mapping
 from pathlib import Path
@@ -63,9 +64,13 @@ def connect_admin(settings: "Settings") -> "SynapseAdmin":
 def _wait_for_synapse() -> None:
     """Wait until Synapse answers. Raise OperationError if it does not in time."""
     question = probe.HttpProbe(SYNAPSE_SOCKET, "/health")
-    end = time.monotonic() + _PATIENCE_SECONDS
+    begin, told = time.monotonic(), False
     while not (answer := probe.ask([question])).healthy:
-        if time.monotonic() > end:
+        waited = time.monotonic() - begin
+        if waited > 1 and not told:
+            print("waiting for Synapse …", file=sys.stderr)  # noqa: T201
+            told = True
+        if waited > _PATIENCE_SECONDS:
             raise OperationError(
                 f"Synapse does not answer ({answer.detail}): look at `appliance status` and "
                 "`appliance logs synapse`"

@@ -20,6 +20,8 @@ def serve_json(tmp_path: Path) -> Iterator[Callable[[Answer], str]]:
 
     def serve(answer: Answer) -> str:
         class Handler(BaseHTTPRequestHandler):
+            wbufsize = 1 << 16  # an answer is sent whole: who asks may not wait for its end
+
             def handle_any(self) -> None:
                 text = self.rfile.read(int(self.headers.get("Content-Length", 0)))
                 body = json.loads(text) if text else None

@@ -27,7 +27,7 @@ def test_the_ill_are_named_with_the_reason(
     file = tmp_path / "health.json"
     file.write_text(probe.to_json({"synapse": [ill], "nginx": [well]}))
     assert health.report(file) == 1
-    assert capsys.readouterr().out == "unhealthy: synapse: No such file or directory\n"
+    assert capsys.readouterr().out == f"unhealthy: synapse: nobody listens on {tmp_path}/none\n"
 
 
 def test_nothing_runs(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
