@@ -68,6 +68,18 @@ def test_no_call_is_offered_while_no_server_carries_one() -> None:
     assert "features" not in found
 
 
+def test_nothing_is_offered_that_needs_mail() -> None:
+    shown = config({})["setting_defaults"]
+    assert shown["UIFeature.passwordReset"] is False
+    assert shown["UIFeature.thirdPartyId"] is False
+
+
+@pytest.mark.parametrize(("mode", "offered"), [("closed", False), ("token", True), ("open", True)])
+def test_an_account_is_offered_where_one_can_be_made(mode: str, offered: bool) -> None:
+    shown = config({**LAN, "MATRIX_REGISTRATION": mode})["setting_defaults"]
+    assert shown["UIFeature.registration"] is offered
+
+
 def test_it_follows_the_settings() -> None:
     found = config(
         {
