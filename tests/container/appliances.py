@@ -15,7 +15,7 @@ from testcontainers.core.container import DockerContainer
 from appliance import testing
 from appliance.testing import MatrixAppliance, free_port
 
-from .http_client import PASSWORD, Account, Answer, Site
+from .http_client import PASSWORD, Account, Site
 
 IMAGE = os.environ.get("APPLIANCE_IMAGE", testing.IMAGE)
 
@@ -72,6 +72,12 @@ def run_beside(client: docker.DockerClient, script: str, **options: Any) -> str:
         return output
     finally:
         container.remove(v=True)
+
+
+def image_holds(client: docker.DockerClient, component: str) -> bool:
+    """Return whether the image has a component."""
+    rows = json.loads(run_beside(client, "cat /usr/share/appliance/components.json"))
+    return any(row["name"] == component and row["status"] != "missing" for row in rows)
 
 
 class Volume:
@@ -217,11 +223,6 @@ class Appliance(MatrixAppliance):
     def kill_process(self, pid: int) -> None:
         """Kill a process inside, if it is still there."""
         self.run("sh", "-c", f"kill -KILL {pid} || true")
-
-    def has_component(self, name: str) -> bool:
-        """Return whether the image holds a component."""
-        rows = json.loads(self.run("cat", "/usr/share/appliance/components.json"))
-        return any(row["name"] == name and row["status"] != "missing" for row in rows)
 
     def gateways(self) -> set[str]:
         """Return the addresses from which it sees this machine's requests."""

@@ -7,6 +7,7 @@ import shutil
 import subprocess
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
@@ -24,8 +25,11 @@ _WASM = JAVASCRIPT / "node_modules/@matrix-org/matrix-sdk-crypto-wasm/pkg"
 
 
 @contextmanager
-def open_browser(appliance: Appliance) -> Iterator[Browser]:
-    """Start a Chromium that finds the appliance by name, and no other host at all."""
+def open_browser(appliance: Appliance, *, trusting: bool = True) -> Iterator[Browser]:
+    """Start a Chromium that finds the appliance by name, and no other host at all.
+
+    `trusting`: it takes the server's certificate as if its root had been installed.
+    """
     executable = shutil.which("chromium") or shutil.which("chromium-browser")
     if executable is None:
         pytest.skip("missing: chromium (on Debian: apt install chromium)")
@@ -34,7 +38,7 @@ def open_browser(appliance: Appliance) -> Iterator[Browser]:
         # A page that a test supplies counts as from nowhere, which may not ask this machine.
         "--disable-features=LocalNetworkAccessChecks",
     ]
-    if isinstance(appliance, LanAppliance):
+    if trusting and isinstance(appliance, LanAppliance):
         options.append(f"--ignore-certificate-errors-spki-list={_pin(appliance)}")
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(
@@ -61,16 +65,40 @@ def _pin(appliance: LanAppliance) -> str:
     return base64.b64encode(hashlib.sha256(spki).digest()).decode()
 
 
+@dataclass
+class Seen:
+    """What a page did: the hosts it asked, and what the browser complained about."""
+
+    hosts: set[str] = field(default_factory=set)
+    complaints: list[str] = field(default_factory=list)
+
+
+def watch(page: Page) -> Seen:
+    """Note from now on what a page does."""
+    seen = Seen()
+
+    def note_host(request: Any) -> None:
+        address = urlsplit(request.url)
+        if address.scheme in ("http", "https", "ws", "wss"):
+            seen.hosts.add(str(address.hostname))
+
+    def note_complaint(message: Any) -> None:
+        if message.type in ("warning", "error"):
+            seen.complaints.append(message.text)
+
+    page.on("request", note_host)
+    page.on("console", note_complaint)
+    page.on("pageerror", lambda error: seen.complaints.append(str(error)))
+    return seen
+
+
 class Person:
     """A device of somebody: `js/person.js` in a page of the web client's host, as Element is."""
 
     def __init__(self, browser: Browser, appliance: Appliance) -> None:
         self.context: BrowserContext = browser.new_context()
-        self.requested_hosts: set[str] = set()
-        self.said: list[str] = []
         self.page: Page = self.context.new_page()
-        self.page.on("request", self._note_host)
-        self.page.on("console", lambda message: self.said.append(message.text))
+        self.seen = watch(self.page)
         self.page.route("**/test-client/**", _serve_client)
         self.page.goto(f"{appliance.chat.url}/test-client/")
         self.page.evaluate("async () => { window.person = await import('/test-client/person.js') }")
@@ -80,11 +108,6 @@ class Person:
         return self.page.evaluate(
             "([action, given]) => window.person[action](...given)", [action, list(arguments)]
         )
-
-    def _note_host(self, request: Any) -> None:
-        address = urlsplit(request.url)
-        if address.scheme in ("http", "https", "ws", "wss"):
-            self.requested_hosts.add(str(address.hostname))
 
 
 def build_client() -> None:

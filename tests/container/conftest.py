@@ -8,7 +8,7 @@ import pytest
 from docker.errors import DockerException, ImageNotFound
 from testcontainers.core.config import testcontainers_config
 
-from .appliances import IMAGE, Appliance, LanAppliance, Volume
+from .appliances import IMAGE, Appliance, LanAppliance, Volume, image_holds
 
 # Fixtures end what they start; a reaper's image would have to be pulled from a registry.
 testcontainers_config.ryuk_disabled = True
@@ -27,6 +27,12 @@ def docker_client() -> docker.DockerClient:
     except DockerException as error:
         pytest.fail(f"no Docker engine answers ({error})", pytrace=False)
     return client
+
+
+@pytest.fixture(scope="session")
+def element_in_image(docker_client: docker.DockerClient) -> bool:
+    """Whether the image has the web client."""
+    return image_holds(docker_client, "element-web")
 
 
 @pytest.fixture(scope="session")

@@ -44,8 +44,8 @@ class Site:
     """One host, by the authority that its clients use, at a port of 127.0.0.1."""
 
     def __init__(self, authority: str, port: int, ca_certificate: str | None = None) -> None:
-        host = authority.partition(":")[0]
-        self._host, self._port, self._ca_certificate = host, port, ca_certificate
+        self.host = host = authority.partition(":")[0]
+        self._port, self._ca_certificate = port, ca_certificate
         self.url = f"{'https' if ca_certificate else 'http'}://{authority}"
         options: dict[str, Any] = {"headers": {"Host": authority}, "timeout": 60, "retries": False}
         if ca_certificate:
@@ -87,7 +87,7 @@ class Site:
         context = ssl.create_default_context(cadata=self._ca_certificate)
         with (
             socket.create_connection(("127.0.0.1", self._port), timeout=10) as connection,
-            context.wrap_socket(connection, server_hostname=self._host) as secured,
+            context.wrap_socket(connection, server_hostname=self.host) as secured,
         ):
             certificate = secured.getpeercert(binary_form=True)
         assert certificate

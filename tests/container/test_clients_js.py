@@ -100,5 +100,5 @@ def test_third_device_is_trusted_and_reads_old_messages(
 
 def test_no_other_host_was_asked(conversation: Conversation, lan: LanAppliance) -> None:
     people = (conversation.alice, conversation.bob, conversation.third)
-    hosts = set().union(*(person.requested_hosts for person in people))
+    hosts = set().union(*(person.seen.hosts for person in people))
     assert hosts == {f"chat.{lan.DOMAIN}", f"matrix.{lan.DOMAIN}"}
