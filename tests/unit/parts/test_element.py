@@ -76,8 +76,9 @@ def test_nothing_is_offered_that_needs_mail() -> None:
 
 @pytest.mark.parametrize(("mode", "offered"), [("closed", False), ("token", True), ("open", True)])
 def test_an_account_is_offered_where_one_can_be_made(mode: str, offered: bool) -> None:
-    shown = config({**LAN, "MATRIX_REGISTRATION": mode})["setting_defaults"]
-    assert shown["UIFeature.registration"] is offered
+    found = config({**LAN, "MATRIX_REGISTRATION": mode})
+    assert found["setting_defaults"]["UIFeature.registration"] is offered
+    assert ("embedded_pages" not in found) is offered
 
 
 def test_it_follows_the_settings() -> None:
