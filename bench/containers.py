@@ -122,8 +122,8 @@ def bare_synapse() -> Iterator[Container]:
 
 _SUPERVISOR = "unix:///run/appliance/supervisor.sock"
 _COPY_FOR_BARE = (
-    "cp /run/synapse/signing.key /run/synapse/registration_shared_secret /run/synapse/log.yaml "
-    "/bench/ && sed -i 's#/run/synapse-sockets/synapse.pid#/tmp/synapse.pid#; "
+    "cp /run/synapse/signing.key /run/synapse/*_secret /run/synapse/log.yaml /bench/ && "
+    "sed -i 's#/run/synapse-sockets/synapse.pid#/tmp/synapse.pid#; "
     "s#/data/synapse/media#/tmp/media#' /bench/homeserver.yaml && chown -R synapse: /bench"
 )
 

@@ -104,7 +104,7 @@ class Synapse(Part):
     def files(self, deployment: Deployment) -> Iterable[Entry]:
         """Return the configuration, the owner's own merged in."""
         settings, credentials = deployment.settings, deployment.credentials
-        text = render_template(TEMPLATE, **_template_values(settings, credentials))
+        text = render_template(TEMPLATE, **_template_values(settings))
         merged = merge_owned_yaml(text, CUSTOM, OWNED_KEYS, OWNED_SECTIONS)
         given = settings.registration_shared_secret
         shared_secret = (
@@ -116,9 +116,12 @@ class Synapse(Part):
             Directory(UPLOADS, "synapse", "synapse", 0o700, fresh=True),
             Directory("/run/synapse-sockets", "synapse", "nginx", 0o750, fresh=True),
             Directory(CONFIGURATION, "root", "synapse", 0o750),
-            _secret_file("homeserver.yaml", merged.text),
-            _secret_file("signing.key", credentials["synapse_signing_key"] + "\n"),
-            _secret_file("registration_shared_secret", shared_secret + "\n"),
+            # No secret of ours is in it; what the owner merged into it may be one.
+            _private_file("homeserver.yaml", merged.text, secret=merged.text != text),
+            _private_file("signing.key", credentials["synapse_signing_key"] + "\n"),
+            _private_file("macaroon_secret", credentials["synapse_macaroon_secret"] + "\n"),
+            _private_file("form_secret", credentials["synapse_form_secret"] + "\n"),
+            _private_file("registration_shared_secret", shared_secret + "\n"),
             File(
                 f"{CONFIGURATION}/log.yaml",
                 render_template("run/synapse/log.yaml.j2", settings=settings),
@@ -151,7 +154,7 @@ class Synapse(Part):
         return (HttpProbe(SYNAPSE_SOCKET, "/health"),)
 
 
-def _template_values(settings: Settings, credentials: Any) -> dict[str, Any]:
+def _template_values(settings: Settings) -> dict[str, Any]:
     allowlist = {
         Federation.ON: None,
         Federation.OFF: (),
@@ -160,7 +163,6 @@ def _template_values(settings: Settings, credentials: Any) -> dict[str, Any]:
     federated = settings.federation is not Federation.OFF
     return {
         "settings": settings,
-        "credentials": credentials,
         "socket": SYNAPSE_SOCKET,
         "database_socket": POSTGRES_SOCKETS,
         "resources": ("client", "federation") if federated else ("client",),
@@ -177,8 +179,8 @@ def _template_values(settings: Settings, credentials: Any) -> dict[str, Any]:
     }
 
 
-def _secret_file(name: str, content: str) -> File:
-    return File(f"{CONFIGURATION}/{name}", content, "root", "synapse", 0o640, secret=True)
+def _private_file(name: str, content: str, *, secret: bool = True) -> File:
+    return File(f"{CONFIGURATION}/{name}", content, "root", "synapse", 0o640, secret=secret)
 
 
 PART = Synapse()

@@ -125,10 +125,12 @@ def test_render_tells_what_would_change_and_no_secret(lan: LanAppliance) -> None
     difference = attempt(lan, "render", "--diff", variables=given)
     assert difference.status == 1
     assert "+++ /run/nginx/api.conf" in difference.output
-    assert "/run/synapse/homeserver.yaml: secret, differs" in difference.output
+    assert "+++ /run/synapse/homeserver.yaml" in difference.output
+    assert f"+max_upload_size: {7 * 1024**2}\n" in difference.output
+    assert "/run/synapse/registration_shared_secret: secret, differs" in difference.output
     whole = attempt(lan, "render", variables=given)
     assert whole.status == 0
-    assert "==> /run/synapse/homeserver.yaml (root:synapse 0640)\nsecret, " in whole.output
+    assert "==> /run/synapse/form_secret (root:synapse 0640)\nsecret, " in whole.output
     for value in (PASSWORD, *values):
         assert value not in difference.output + whole.output
 
