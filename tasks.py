@@ -8,13 +8,16 @@ from functools import wraps
 from pathlib import Path
 from typing import ParamSpec
 
-from invoke import Context, Exit, task
+from invoke.context import Context
+from invoke.exceptions import Exit
+from invoke.tasks import task
 
 from appliance.settings.documentation import render_documentation
 from builder import image, inputs, requirements, trial
 from builder import lock as locking
-from builder.engine import Engine, ensure_engine
+from builder.engine import Engine, ensure_engine, find_engine
 from builder.errors import BuildError
+from builder.registry import REGISTRY
 
 ROOT = Path(__file__).parent
 SOURCES = "appliance builder bench tests tasks.py inv"
@@ -50,11 +53,8 @@ def up(_: Context) -> None:
 @explained
 def down(_: Context, volume: bool = False) -> None:
     """Stop and remove the trial; its data stays."""
-    docker = ensure_engine(os.environ).docker
-    if docker.succeeds("rm", "--force", trial.NAME):
-        print(f"{trial.NAME} is gone.")
-    if volume and docker.succeeds("volume", "rm", "--force", trial.NAME):
-        print("Its data is gone too.")
+    there = trial.remove(find_engine(os.environ).docker, volume=volume)
+    print(f"{trial.NAME} is gone." if there else f"There is no {trial.NAME}.")
 
 
 @task(
@@ -74,12 +74,13 @@ def build(
     without: str = "",
     strict: bool = False,
     release: bool = False,
-    components_file: str = str(image.REGISTRY),
+    components_file: str = str(REGISTRY),
     tag: str = image.TAG,
 ) -> None:
     """Build the image and print what it holds."""
     engine = ensure_engine(os.environ)
     registry = Path(components_file)
+    digest = inputs.digest_inputs()
     chosen = None
     if with_ or without:
         chosen = image.name_components(_names(with_), _names(without), registry)
@@ -92,8 +93,8 @@ def build(
         tag=tag,
         components_file=registry,
     )
-    if chosen is None and registry == image.REGISTRY and tag == image.TAG:
-        inputs.remember(inputs.digest_inputs(), result.image_id)
+    if chosen is None and registry == REGISTRY and tag == image.TAG:
+        inputs.remember(digest, result.image_id)
 
 
 @task(
@@ -103,12 +104,12 @@ def build(
         "paths": "Files or folders of tests (all of them by default).",
         "unit": "Only what needs no Docker: seconds.",
         "keyword": "Only tests whose name matches, as `pytest -k`.",
-        "slow": "Also those that take minutes.",
+        "quick": "Leave out those that take minutes.",
     },
 )
 @explained
 def test(
-    _: Context, paths: list[str], unit: bool = False, keyword: str = "", slow: bool = False
+    _: Context, paths: list[str], unit: bool = False, keyword: str = "", quick: bool = False
 ) -> None:
     """Run every test, the container ones included."""
     options = ["-k", keyword] if keyword else []
@@ -118,7 +119,7 @@ def test(
     engine = ensure_engine(os.environ)
     _build_if_changed(engine)
     requirements.ensure(os.environ)
-    _pytest(*options, *([] if slow else ["-m", "not slow"]), *(paths or ["tests"]))
+    _pytest(*options, *(["-m", "not slow"] if quick else []), *(paths or ["tests"]))
 
 
 @task
@@ -128,6 +129,7 @@ def check(context: Context) -> None:
     context.run(f"{python} -m ruff check {SOURCES}")
     context.run(f"{python} -m ruff format --check {SOURCES}")
     context.run(f"{python} -m mypy")
+    context.run(f"{python} -m mypy tasks.py inv")
     context.run(f"{python} -m pytest -q tests/unit/settings -k documentation")
 
 
@@ -158,7 +160,7 @@ def bench(context: Context, rounds: int = 5) -> None:
 @explained
 def logs(_: Context, follow: bool = False) -> None:
     """Show what the trial says."""
-    docker = ensure_engine(os.environ).docker
+    docker = find_engine(os.environ).docker
     docker.run("logs", *(["--follow"] if follow else []), trial.NAME)
 
 
@@ -166,7 +168,7 @@ def logs(_: Context, follow: bool = False) -> None:
 @explained
 def shell(_: Context) -> None:
     """Open a shell inside the trial."""
-    engine = ensure_engine(os.environ)
+    engine = find_engine(os.environ)
     subprocess.run([*engine.client, "exec", "-it", trial.NAME, "sh"], check=False)
 
 

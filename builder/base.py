@@ -1,11 +1,11 @@
 """Finds or makes the Debian image that everything else is built on."""
 
-import os
 import shutil
 import subprocess
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from builder import apt
 from builder.docker import Docker
 from builder.errors import BuildError
 from builder.registry import Base
@@ -54,7 +54,7 @@ def ensure_base(docker: Docker, base: Base, mirror: Mirror) -> str:
 
 def make_base(docker: Docker, base: Base, mirror: Mirror, image: str) -> None:
     """Make Debian's smallest system and import it. Raise BuildError if a step fails."""
-    _ensure_mmdebstrap()
+    _ensure_mmdebstrap(docker.environment)
     suites = [
         f"deb {mirror.main} {base.suite} main",
         f"deb {mirror.main} {base.suite}-updates main",
@@ -77,17 +77,13 @@ def _find_architecture(environment: Mapping[str, str]) -> str | None:
     return {"arm/v7": "armhf", "": None}.get(platform, platform)
 
 
-def _ensure_mmdebstrap() -> None:
+def _ensure_mmdebstrap(environment: Mapping[str, str]) -> None:
     if shutil.which("mmdebstrap"):
         return
     packages = ["mmdebstrap", "debian-archive-keyring"]
-    if os.geteuid() != 0 or not shutil.which("apt-get"):
+    if not apt.may_install():
         raise BuildError(
             "no image registry answers, and without it the base is made by mmdebstrap: install "
             f"{' and '.join(packages)}"
         )
-    print(f"Installing {' and '.join(packages)} with apt …", flush=True)
-    for arguments in (["update"], ["install", "--no-install-recommends", *packages]):
-        status = subprocess.run(["apt-get", "-qq", "-y", *arguments], check=False).returncode
-        if status:
-            raise BuildError(f"apt-get {arguments[0]} ended with status {status}, see above")
+    apt.install(packages, environment)

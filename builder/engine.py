@@ -8,10 +8,11 @@ import os
 import shutil
 import subprocess
 import time
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from builder import apt
 from builder.docker import Docker
 from builder.errors import BuildError
 
@@ -35,7 +36,7 @@ class Engine:
     client: tuple[str, ...]
     environment: Mapping[str, str] = field(repr=False)
     host_network_gap: str | None = None
-    """Why `--network host` is not this machine's network, None where it is."""
+    """What a container on the host's network would miss, None where it misses nothing."""
 
     @property
     def docker(self) -> Docker:
@@ -43,36 +44,45 @@ class Engine:
         return Docker(self.client, self.environment)
 
 
-def ensure_engine(environment: Mapping[str, str]) -> Engine:
-    """Return an engine, installed and started if need be. Raise BuildError saying what to do."""
-    environment = {**environment, "DOCKER_BUILDKIT": "1"}
-    if not _answering(_clients(environment), environment):
-        _get_engine(environment)
-    answering = _answering(_clients(environment), environment)
+def find_engine(environment: Mapping[str, str]) -> Engine:
+    """Return the engine that answers, whether it can build or not. Raise BuildError without one."""
+    answering = _answering(environment)
     if not answering:
         raise BuildError(f"no Docker engine answers: {_ADVICE}")
+    return Engine((answering[0],), environment)
+
+
+def ensure_engine(environment: Mapping[str, str]) -> Engine:
+    """Return an engine that builds, installed and started if need be.
+
+    Raise BuildError saying what to do.
+    """
+    environment = {**environment, "DOCKER_BUILDKIT": "1"}
+    if not _answering(environment):
+        _get_engine(environment)
+    answering = _answering(environment)
     client = _choose(answering, environment)
-    if client is None and _may_install():
-        _install(environment)
-        client = _choose(_answering(_clients(environment), environment), environment)
+    if client is None and apt.may_install():
+        apt.install(_PACKAGES, environment)
+        client = _choose(_answering(environment), environment)
     if client is None:
         raise BuildError(
-            f"{', '.join(answering)} cannot build with BuildKit: install the buildx plugin "
-            "(docker-buildx)"
+            f"{' and '.join(answering)} cannot build with BuildKit: install the buildx plugin "
+            "(on Debian: apt install docker-buildx)"
         )
     docker = Docker((client,), environment)
     return Engine((client,), environment, find_host_network_gap(docker))
 
 
 def find_host_network_gap(docker: Docker) -> str | None:
-    """Return what keeps a container from this machine's own network, None if nothing does."""
+    """Return what a container on the host's network would miss, None where it misses nothing."""
     if "podman" in docker.read("version").lower():
-        return "Podman"
+        return "Podman is not what this was made with, and as a user it cannot take port 80"
     info = json.loads(docker.read("info", "--format", "{{json .}}"))
     if any("rootless" in option for option in info.get("SecurityOptions") or []):
-        return "rootless Docker"
+        return "The host network of rootless Docker is its own, and not this machine's"
     if info.get("OperatingSystem") == "Docker Desktop":
-        return "Docker Desktop"
+        return "The host network of Docker Desktop is that of its virtual machine"
     return None
 
 
@@ -83,7 +93,9 @@ def _clients(environment: Mapping[str, str]) -> list[str]:
     return list(dict.fromkeys(client for client in found if client))
 
 
-def _answering(clients: Iterable[str], environment: Mapping[str, str]) -> list[str]:
+def _answering(environment: Mapping[str, str]) -> list[str]:
+    """Return the clients that reach an engine."""
+    clients = _clients(environment)
     return [client for client in clients if Docker((client,), environment).succeeds("info")]
 
 
@@ -107,58 +119,34 @@ def _drives_buildkit(docker: Docker) -> bool:
     return major.isdigit() and int(major) < _FIRST_CLIENT_WITHOUT_BUILDKIT
 
 
-def _may_install() -> bool:
-    system = Path("/etc/os-release")
-    text = system.read_text() if system.exists() else ""
-    return os.geteuid() == 0 and any(f"ID={name}\n" in text for name in ("debian", "ubuntu"))
-
-
 def _get_engine(environment: Mapping[str, str]) -> None:
     """Install an engine if there is none, and start it."""
-    if not _may_install():
+    if address := environment.get("DOCKER_HOST"):
+        raise BuildError(f"no Docker engine answers at DOCKER_HOST, which is {address}")
+    if not apt.may_install():
         raise BuildError(f"no Docker engine answers: {_ADVICE}")
-    if shutil.which("dockerd") is None:
-        _install(environment)
+    if shutil.which("dockerd") is None or not _clients(environment):
+        print("There is no Docker engine.", flush=True)
+        apt.install(_PACKAGES, environment)
     if Path("/run/systemd/system").is_dir():
         print("Starting Docker by systemd …", flush=True)
-        subprocess.run(["systemctl", "start", "docker"], check=False)
+        status = subprocess.run(["systemctl", "start", "docker"], check=False).returncode
+        if status:
+            raise BuildError(f"systemctl start docker ended with status {status}, see above")
     else:
-        print(f"Starting dockerd (its log: {_LOG}) …", flush=True)
-        with _LOG.open("ab") as log:
-            subprocess.Popen(
-                ["dockerd"],
-                stdin=subprocess.DEVNULL,
-                stdout=log,
-                stderr=log,
-                start_new_session=True,
-            )
+        _start_dockerd(environment)
+
+
+def _start_dockerd(environment: Mapping[str, str]) -> None:
+    """Start the engine where no systemd does, and wait for it. Raise BuildError if it fails."""
+    print(f"Starting dockerd, which stays (its log: {_LOG}) …", flush=True)
+    with _LOG.open("ab") as log:
+        daemon = subprocess.Popen(
+            ["dockerd"], stdin=subprocess.DEVNULL, stdout=log, stderr=log, start_new_session=True
+        )
     deadline = time.monotonic() + _START_SECONDS
-    while not _answering(_clients(environment), environment):
-        if time.monotonic() > deadline:
-            tail = "\n".join(_tail(_LOG))
-            raise BuildError(f"dockerd does not answer after {_START_SECONDS} s:\n{tail}")
+    while not _answering(environment):
+        if daemon.poll() is not None or time.monotonic() > deadline:
+            tail = "\n".join(_LOG.read_text(errors="replace").splitlines()[-10:])
+            raise BuildError(f"dockerd does not answer:\n{tail}")
         time.sleep(0.5)
-
-
-def _install(environment: Mapping[str, str]) -> None:
-    environment = {"DEBIAN_FRONTEND": "noninteractive", **environment}
-    _apt("update", environment=environment)
-    packages = [name for name in _PACKAGES if _is_packaged(name)]
-    print(f"Installing {', '.join(packages)} with apt …", flush=True)
-    _apt("install", "-y", "--no-install-recommends", *packages, environment=environment)
-
-
-def _is_packaged(name: str) -> bool:
-    done = subprocess.run(["apt-cache", "show", name], capture_output=True, check=False)
-    return done.returncode == 0
-
-
-def _apt(*arguments: str, environment: Mapping[str, str]) -> None:
-    done = subprocess.run(["apt-get", "-qq", *arguments], env=environment, check=False)
-    if done.returncode:
-        raise BuildError(f"apt-get {arguments[0]} ended with status {done.returncode}, see above")
-
-
-def _tail(path: Path) -> Iterator[str]:
-    if path.exists():
-        yield from path.read_text(errors="replace").splitlines()[-10:]

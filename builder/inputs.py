@@ -6,6 +6,8 @@ import subprocess
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
+from builder.errors import BuildError
+
 BUILT = Path(".build/built.json")
 _INPUTS = (
     "Dockerfile",
@@ -20,7 +22,10 @@ _ARTIFACTS = Path("artifacts")
 
 
 def digest_inputs(options: Sequence[str] = ()) -> str:
-    """Return a digest of every file a build reads, tracked or not, and of the build's options."""
+    """Return a digest of every file a build reads, tracked or not, and of the build's options.
+
+    Raise BuildError outside a git checkout.
+    """
     digest = hashlib.sha256("\0".join(options).encode())
     for path in _list_files():
         digest.update(f"{path}\0{path.stat().st_mode}\0".encode())
@@ -50,8 +55,10 @@ def _list_files() -> Iterator[Path]:
         "--",
         *_INPUTS,
     ]
-    listed = subprocess.run(command, capture_output=True, text=True, check=True).stdout
-    paths = {Path(name) for name in listed.split("\0") if name}
+    listed = subprocess.run(command, capture_output=True, text=True, check=False)
+    if listed.returncode:
+        raise BuildError(f"git ls-files: {listed.stderr.strip()}")
+    paths = {Path(name) for name in listed.stdout.split("\0") if name}
     if _ARTIFACTS.is_dir():
         paths.update(path for path in _ARTIFACTS.rglob("*") if path.is_file())
     yield from sorted(path for path in paths if path.is_file())

@@ -1,15 +1,15 @@
 """The trial on this machine: one container, a volume of its own, and how to get in."""
 
+import getpass
 import hashlib
 import os
 import time
-import urllib.request
 from collections.abc import Mapping
 from dataclasses import dataclass
 
 from appliance import settings
 from appliance.errors import ConfigurationError
-from appliance.settings import Settings
+from appliance.settings import Registration, Settings
 from builder.docker import Docker
 from builder.engine import Engine
 from builder.errors import BuildError
@@ -19,12 +19,12 @@ _PREFIX = "MATRIX_"
 _READY_SECONDS = 120
 _LABEL = "matrix-appliance.variables"
 _PUBLISHED = """\
-{engine} has a network of its own: `--network host` would not reach this machine. Publish the ports:
+{gap}. So the trial is not started here; publish its port instead:
 
-    docker run -p 127.0.0.1:{port}:{port} -e MATRIX_HTTP_PORT={port} -e MATRIX_LISTEN=0.0.0.0 \\
-        -e MATRIX_REGISTRATION=open -v {name}:/data {image}
+    docker run -d --name {name} -v {name}:/data -p 127.0.0.1:{port}:{port} \\
+        -e MATRIX_HTTP_PORT={port} -e MATRIX_LISTEN=0.0.0.0 -e MATRIX_REGISTRATION=open {image}
 
-Calls need host networking and will not work there."""
+It is then at http://chat.localhost:{port}; every client seems to come from one address there."""
 
 
 @dataclass(frozen=True)
@@ -46,26 +46,11 @@ class Trial:
         Raise BuildError if it does not come to that.
         """
         loaded = self._load_settings()
-        if self.engine.host_network_gap:
-            raise BuildError(
-                _PUBLISHED.format(
-                    engine=self.engine.host_network_gap,
-                    port=loaded.http_port if loaded.http_port >= 1024 else 8080,
-                    name=NAME,
-                    image=self.image,
-                )
-            )
+        if gap := self.engine.host_network_gap:
+            raise BuildError(explain_published_port(gap, loaded.http_port, self.image))
         if not self._runs_already():
-            self.docker.succeeds("rm", "--force", NAME)
-            # Variables go by name, so that no value is seen in `ps`.
-            passed = [part for name in self.variables for part in ("--env", name)]
-            self.docker.read(
-                *("run", "--detach", "--network", "host", "--name", NAME),
-                *("--volume", f"{NAME}:/data", "--restart", "unless-stopped"),
-                *("--label", f"{_LABEL}={self._fingerprint()}"),
-                *(*passed, self.image),
-            )
-        self._wait(loaded)
+            self._run()
+        self._wait()
         return loaded
 
     def _load_settings(self) -> Settings:
@@ -82,35 +67,42 @@ class Trial:
         found = self.docker.read("container", "inspect", NAME, "--format", form)
         return found == f"true {image_id} {self._fingerprint()}"
 
+    def _run(self) -> None:
+        """Put a new container in the place of the one before; the volume stays."""
+        remove(self.docker)
+        # Variables go by name, so that no value is seen in `ps`.
+        passed = [part for name in self.variables for part in ("--env", name)]
+        self.docker.read(
+            *("run", "--detach", "--network", "host", "--name", NAME, "--volume", f"{NAME}:/data"),
+            *("--label", f"{_LABEL}={self._fingerprint()}", *passed, self.image),
+        )
+
     def _fingerprint(self) -> str:
         """Return a digest of the variables; their values may be secret."""
         text = "\0".join(f"{name}={value}" for name, value in sorted(self.variables.items()))
         return hashlib.sha256(text.encode()).hexdigest()[:16]
 
-    def _wait(self, loaded: Settings) -> None:
-        """Wait until the trial answers; show its last words if it ends instead."""
+    def _wait(self) -> None:
+        """Wait until its essential parts answer; its last words if it ends instead."""
         print("Waiting for the server …", flush=True)
         deadline = time.monotonic() + _READY_SECONDS
-        while time.monotonic() < deadline and self._is_running():
-            if _answers(f"http://127.0.0.1:{loaded.http_port}/_matrix/client/versions"):
-                return
+        while not self.docker.succeeds("exec", NAME, "appliance", "health"):
+            state = self.docker.read("container", "inspect", NAME, "--format", "{{.State.Status}}")
+            if state != "running" or time.monotonic() > deadline:
+                self.docker.run("logs", "--tail", "15", NAME)
+                raise BuildError(f"the trial does not answer ({state}); its last lines are above")
             time.sleep(0.2)
-        self.docker.run("logs", "--tail", "15", NAME)
-        self.docker.read("rm", "--force", NAME)
-        raise BuildError("the trial did not start; its last lines are above")
-
-    def _is_running(self) -> bool:
-        """Return whether the container lives and is not tried again and again."""
-        form = "{{.State.Running}} {{.State.Restarting}}"
-        return self.docker.read("container", "inspect", NAME, "--format", form) == "true false"
 
 
-def _answers(address: str) -> bool:
-    try:
-        with urllib.request.urlopen(address, timeout=5):  # noqa: S310 - http, ours
-            return True
-    except OSError:
-        return False
+def remove(docker: Docker, *, volume: bool = False) -> bool:
+    """Remove the trial's container, its volume too if asked; return whether anything was there."""
+    there = docker.succeeds("container", "inspect", NAME)
+    if there:
+        docker.read("rm", "--force", NAME)
+    if volume and docker.succeeds("volume", "inspect", NAME):
+        docker.read("volume", "rm", NAME)
+        there = True
+    return there
 
 
 def variables_of(environment: Mapping[str, str]) -> dict[str, str]:
@@ -118,18 +110,28 @@ def variables_of(environment: Mapping[str, str]) -> dict[str, str]:
     return {name: value for name, value in environment.items() if name.startswith(_PREFIX)}
 
 
+def explain_published_port(gap: str, port: int, image: str) -> str:
+    """Return how to start the trial where the host's network cannot be had."""
+    # A port that no engine, and no other person's machine, keeps for root.
+    port = port if port >= 1024 else 8080
+    return _PUBLISHED.format(gap=gap, port=port, name=NAME, image=image)
+
+
 def describe(loaded: Settings, environment: Mapping[str, str]) -> str:
     """Return where the trial is and how to get in."""
+    is_open = loaded.registration is Registration.OPEN
+    invitation = "Register in a client, or make" if is_open else "Make"
     lines = [
         "",
         f"  web client   {loaded.chat_url}",
         f"  this server  {loaded.base_url}",
         "",
-        "  Register in a client, or make the first user here:",
+        f"  {invitation} the first user here:",
         f"      docker exec -it {NAME} appliance user add alice --admin",
     ]
-    if _is_remote(environment):
-        lines += ["", *_explain_tunnel(loaded.http_port)]
+    if _is_remote(environment) and not loaded.listens_beyond_loopback:
+        port = loaded.https_port if loaded.tls else loaded.http_port
+        lines += ["", *_explain_tunnel(port, _find_destination(environment))]
     return "\n".join([*lines, ""])
 
 
@@ -138,17 +140,28 @@ def _is_remote(environment: Mapping[str, str]) -> bool:
     return bool(environment.get("SSH_CONNECTION")) or not desktop
 
 
-def _explain_tunnel(port: int) -> list[str]:
+def _find_destination(environment: Mapping[str, str]) -> str:
+    """Return how ssh gets here: as it did already where it did, else by this machine's name."""
+    user = environment.get("SUDO_USER") or getpass.getuser()
+    # Source: ssh(1), SSH_CONNECTION: client address, client port, server address, server port.
+    match environment.get("SSH_CONNECTION", "").split():
+        case [_, _, address, "22"]:
+            return f"{user}@{address}"
+        case [_, _, address, port]:
+            return f"-p {port} {user}@{address}"
+    return f"{user}@{os.uname().nodename}"
+
+
+def _explain_tunnel(port: int, destination: str) -> list[str]:
     """Return how a browser elsewhere gets here; the port stays, since addresses carry it."""
-    host = os.uname().nodename
     lines = [
         "  From your own machine, then open the same address there:",
-        f"      ssh -L {port}:localhost:{port} {host}",
+        f"      ssh -L {port}:localhost:{port} {destination}",
     ]
     if port < 1024:
         lines += [
             f"  Where port {port} is root's alone, take another at both ends:",
             "      MATRIX_HTTP_PORT=8080 ./inv up",
-            f"      ssh -L 8080:localhost:8080 {host}",
+            f"      ssh -L 8080:localhost:8080 {destination}",
         ]
     return lines

@@ -1,8 +1,10 @@
 """Which base is built on: the pinned image, or the one made here."""
 
+import shutil
+
 import pytest
 
-from builder import base
+from builder import apt, base
 from builder.base import Mirror, ensure_base, find_mirror
 from builder.docker import Docker
 from builder.errors import BuildError
@@ -59,7 +61,8 @@ def test_own_base_is_made_where_no_registry_answers(
 
 
 def test_who_may_not_install_is_told_what(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(base.shutil, "which", lambda _: None)
+    monkeypatch.setattr(shutil, "which", lambda _: None)
+    monkeypatch.setattr(apt, "may_install", lambda: False)
     with pytest.raises(BuildError, match="install mmdebstrap and debian-archive-keyring"):
         ensure_base(Engine(registry=False), PINNED, MIRROR)
 

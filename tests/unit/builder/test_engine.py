@@ -1,13 +1,14 @@
 """Which client is chosen: small scripts answer as the clients of each kind do."""
 
 import os
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 
 import pytest
 
-from builder import engine
+from builder import apt, engine
 from builder.docker import Docker
-from builder.engine import ensure_engine, find_host_network_gap
+from builder.engine import ensure_engine, find_engine, find_host_network_gap
 from builder.errors import BuildError
 
 DEBIAN_12 = {"version": "20.10.24+dfsg1", "buildx": 1, "info": 0}
@@ -34,7 +35,7 @@ esac
 
 @pytest.fixture(autouse=True)
 def nobody_may_install(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(engine, "_may_install", lambda: False)
+    monkeypatch.setattr(apt, "may_install", lambda: False)
     # Not the machine's own, which may stand in front.
     monkeypatch.setattr(engine, "_CLIENT_FOLDERS", ())
 
@@ -77,6 +78,36 @@ def test_no_engine_says_what_to_install(tmp_path: Path) -> None:
         ensure_engine(environment(client))
 
 
+def test_an_address_that_does_not_answer_is_named_and_nothing_installed(tmp_path: Path) -> None:
+    client = put_client(tmp_path / "a", NO_ENGINE)
+    with pytest.raises(BuildError, match="DOCKER_HOST, which is tcp://example"):
+        ensure_engine({**environment(client), "DOCKER_HOST": "tcp://example"})
+
+
+def test_what_does_not_build_takes_the_engine_that_answers(tmp_path: Path) -> None:
+    first = put_client(tmp_path / "a", NO_ENGINE)
+    second = put_client(tmp_path / "b", NEWER_WITHOUT_BUILDX)
+    assert find_engine(environment(first, second)).client == (str(second),)
+    with pytest.raises(BuildError, match="no Docker engine answers: install Docker"):
+        find_engine(environment(first))
+
+
+def test_root_on_debian_gets_what_is_missing(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A client that cannot build is joined by Debian's own."""
+    first = put_client(tmp_path / "a", NEWER_WITHOUT_BUILDX)
+
+    def install(packages: Iterable[str], _: Mapping[str, str]) -> None:
+        assert "docker-buildx" in packages
+        put_client(tmp_path / "b", DEBIAN_12)
+
+    monkeypatch.setattr(apt, "may_install", lambda: True)
+    monkeypatch.setattr(apt, "install", install)
+    found = ensure_engine({"PATH": f"{first.parent}:{tmp_path / 'b'}"})
+    assert found.client == (str(tmp_path / "b/docker"),)
+
+
 @pytest.mark.parametrize(
     ("version", "info", "gap"),
     [
@@ -90,4 +121,5 @@ def test_engines_with_a_network_of_their_own_are_told(
     tmp_path: Path, version: str, info: str, gap: str | None
 ) -> None:
     client = put_client(tmp_path / "a", {**DEBIAN_12, "version": version}, info)
-    assert find_host_network_gap(Docker((str(client),), os.environ)) == gap
+    found = find_host_network_gap(Docker((str(client),), os.environ))
+    assert found is None if gap is None else found is not None and gap in found
