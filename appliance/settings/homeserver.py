@@ -140,6 +140,11 @@ class HomeserverSettings(BaseModel):
         "room with.",
         default_text="`no`",
     )
+    room_list_publication: Boolean = variable(
+        True,
+        help="Whether people may list their rooms in this server's room directory, where everybody "
+        "with an account here finds them.",
+    )
     log_level: LogLevel = variable(
         LogLevel.WARNING, help="How much Synapse logs.", default_text="`warning`"
     )

@@ -168,3 +168,10 @@ def test_the_admin_api_is_open_to_ranges_that_are_named(boot: Boot) -> None:
 def test_a_server_that_does_not_federate_answers_no_server(trial: Appliance, path: str) -> None:
     answer = trial.matrix.get(path)
     assert (answer.status, answer.json()["errcode"]) == (404, "M_UNRECOGNIZED")
+
+
+def test_published_room_is_found_by_others(trial: Appliance) -> None:
+    alice, bob = Account.register(trial.matrix), Account.register(trial.matrix)
+    room = alice.create_room(visibility="public", preset="public_chat", name="Everybody")
+    found = bob.ask("POST", "/v3/publicRooms", {"filter": {"generic_search_term": "Everybody"}})
+    assert room in [entry["room_id"] for entry in found["chunk"]]

@@ -50,6 +50,7 @@ BAD_VALUES: dict[str, Bad | str] = {
     "retention_default": Bad("90", "is not a duration"),
     "max_upload_size": Bad("10K", "too small: at least 1M"),
     "url_previews": Bad("0", "is not one of: yes"),
+    "room_list_publication": Bad("2", "is not one of: yes"),
     "user_directory_search_all": Bad("all", "is not one of: yes"),
     "log_level": Bad("verbose", "is not one of: debug, info, warning, error"),
     "element": Bad("maybe", "is not one of: yes"),
