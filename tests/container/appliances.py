@@ -29,6 +29,7 @@ _EXPECTED = {
     r"^nginx +\| .*connect\(\) to unix:/run/synapse-sockets/": "asked before Synapse was ready",
     r" WARN (received SIG|stopped: )": "supervisor does what it was told",
     r"FATAL: +the database system is starting up$": "asked before Postgres was ready",
+    r" Not sending response to request .* already disconnected\.$": "a client went while it waited",
 }
 
 

@@ -15,7 +15,7 @@ from urllib.parse import urlsplit
 import pytest
 from cryptography import x509
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
-from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, Error, Page, sync_playwright
 
 from .appliances import Appliance, LanAppliance
 
@@ -65,6 +65,20 @@ def _pin(appliance: LanAppliance) -> str:
     return base64.b64encode(hashlib.sha256(spki).digest()).decode()
 
 
+def visit(page: Page, address: str) -> None:
+    """Open an address; again where a container that came or went on this machine broke it off."""
+    for attempt in range(5):
+        try:
+            answer = page.goto(address)
+        except Error as error:
+            if "ERR_NETWORK_CHANGED" not in str(error) or attempt == 4:
+                raise
+        else:
+            assert answer is not None
+            assert answer.ok, f"{address}: {answer.status}"
+            return
+
+
 @dataclass
 class Seen:
     """What a page did: the hosts it asked, and what the browser complained about."""
@@ -100,7 +114,7 @@ class Person:
         self.page: Page = self.context.new_page()
         self.seen = watch(self.page)
         self.page.route("**/test-client/**", _serve_client)
-        self.page.goto(f"{appliance.chat.url}/test-client/")
+        visit(self.page, f"{appliance.chat.url}/test-client/")
         self.page.evaluate("async () => { window.person = await import('/test-client/person.js') }")
 
     def do(self, action: str, *arguments: Any) -> Any:

@@ -17,7 +17,7 @@ from builder.engine import ensure_engine
 
 from . import stand_in
 from .appliances import Appliance, LanAppliance, Volume, until
-from .browser import open_browser, watch
+from .browser import open_browser, visit, watch
 from .conftest import Boot
 from .http_client import PASSWORD, Account
 from .test_hardening import draw_png
@@ -147,7 +147,7 @@ def test_it_works_in_a_browser(served: LanAppliance, page: str) -> None:
     with open_browser(served) as browser:
         tab = browser.new_page()
         seen = watch(tab)
-        tab.goto(f"{served.chat.url}{page}")
+        visit(tab, f"{served.chat.url}{page}")
         until(lambda: tab.title() != "starting", "its script has run")
         assert tab.title() == "works"
     assert seen.complaints == []
@@ -158,7 +158,7 @@ def test_it_works_in_a_browser_in_the_trial(boot: Boot, image_with_client: str) 
     trial = boot(Appliance(image=image_with_client))
     with open_browser(trial) as browser:
         tab = browser.new_page()
-        tab.goto(f"{trial.chat.url}/")
+        visit(tab, f"{trial.chat.url}/")
         until(lambda: tab.title() != "starting", "its script has run")
         assert tab.title() == "works"
 
@@ -208,7 +208,7 @@ def test_two_people_in_element(boot: Boot, element_in_image: bool, tmp_path: Pat
         room = bob.create_room(name="Two people", invite=[f"@alice:{appliance.server_name}"])
         Account.log_in(appliance.matrix, "alice").ask("POST", f"/v3/join/{room}", {})
         for tab in tabs:
-            tab.goto(f"{appliance.chat.url}/#/room/{room}")
+            visit(tab, f"{appliance.chat.url}/#/room/{room}")
         write(tabs[0], "hello Bob")
         tabs[1].get_by_text("hello Bob").wait_for()
         write(tabs[1], "hello Alice")
@@ -223,7 +223,7 @@ def test_two_people_in_element(boot: Boot, element_in_image: bool, tmp_path: Pat
 
 
 def sign_up(tab: Page, appliance: Appliance, name: str) -> None:
-    tab.goto(f"{appliance.chat.url}/#/register")
+    visit(tab, f"{appliance.chat.url}/#/register")
     tab.get_by_label("Username").fill(name)
     tab.get_by_label("Password", exact=True).fill(PASSWORD)
     tab.get_by_label("Confirm password").fill(PASSWORD)
@@ -232,7 +232,7 @@ def sign_up(tab: Page, appliance: Appliance, name: str) -> None:
 
 
 def log_in(tab: Page, appliance: Appliance, name: str) -> None:
-    tab.goto(f"{appliance.chat.url}/#/login")
+    visit(tab, f"{appliance.chat.url}/#/login")
     tab.get_by_label("Username").fill(name)
     tab.get_by_label("Password", exact=True).fill(PASSWORD)
     tab.get_by_role("button", name="Sign in").click()

@@ -167,3 +167,20 @@ def test_stop_before_anything_runs(volume: Volume, milliseconds: int) -> None:
         assert Account.register(appliance.matrix).create_room()
     finally:
         appliance.stop()
+
+
+def test_memory_of_the_database_follows_the_limit_of_the_container(boot: Boot) -> None:
+    appliance = boot(Appliance(mem_limit="768m"))
+    shown = appliance.run(
+        *("psql", "-XAtqh", "/run/postgresql", "-c", "SHOW shared_buffers", "synapse"),
+        user="postgres",
+    )
+    assert shown.strip() == "96MB", "half of a quarter"
+    assert Account.register(appliance.matrix).create_room()
+
+
+def test_kernel_without_ipv6(boot: Boot) -> None:
+    appliance = Appliance(sysctls={"net.ipv6.conf.all.disable_ipv6": "1"})
+    boot(appliance.with_variables(MATRIX_LISTEN="0.0.0.0,::1"))
+    assert Account.register(appliance.matrix).create_room()
+    assert appliance.is_healthy()

@@ -11,7 +11,7 @@ import pytest
 import trustme
 
 from .appliances import Appliance, LanAppliance, until
-from .browser import open_browser, watch
+from .browser import open_browser, visit, watch
 from .conftest import Boot
 
 
@@ -70,9 +70,7 @@ def test_browser_that_trusts_the_root_accepts_it(
     with open_browser(lan, trusting=False) as browser:
         page = browser.new_page()
         seen = watch(page)
-        answer = page.goto(f"{lan.matrix.url}/")
-        assert answer is not None
-        assert answer.ok
+        visit(page, f"{lan.matrix.url}/")
         assert page.evaluate("window.isSecureContext")
     assert seen.complaints == []
 

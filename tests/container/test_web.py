@@ -3,7 +3,7 @@
 import pytest
 
 from .appliances import Appliance, LanAppliance
-from .browser import open_browser, watch
+from .browser import open_browser, visit, watch
 from .conftest import Boot
 
 CLIENT = "/.well-known/matrix/client"
@@ -15,7 +15,7 @@ def test_landing_page_in_a_browser(kind: str, request: pytest.FixtureRequest) ->
     with open_browser(appliance) as browser:
         page = browser.new_page(locale="en-GB")
         seen = watch(page)
-        page.goto(f"{appliance.matrix.url}/")
+        visit(page, f"{appliance.matrix.url}/")
         assert page.get_by_role("heading", level=1).inner_text() == appliance.server_name
         assert page.evaluate("document.querySelector('header img').naturalWidth > 0")
         assert page.evaluate("document.styleSheets.length") == 1
