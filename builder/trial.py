@@ -7,8 +7,10 @@ import time
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from appliance import settings
+from appliance import machine, probe, settings
 from appliance.errors import ConfigurationError
+from appliance.listeners import client_address
+from appliance.probe import HttpProbe
 from appliance.settings import Registration, Settings
 from builder.docker import Docker
 from builder.engine import Engine
@@ -50,7 +52,7 @@ class Trial:
             raise BuildError(explain_published_port(gap, loaded.http_port, self.image))
         if not self._runs_already():
             self._run()
-        self._wait()
+        self._wait(loaded)
         return loaded
 
     def _load_settings(self) -> Settings:
@@ -82,15 +84,22 @@ class Trial:
         text = "\0".join(f"{name}={value}" for name, value in sorted(self.variables.items()))
         return hashlib.sha256(text.encode()).hexdigest()[:16]
 
-    def _wait(self) -> None:
-        """Wait until its essential parts answer; its last words if it ends instead."""
+    def _wait(self, loaded: Settings) -> None:
+        """Wait until it answers where clients ask; its last words if it ends instead."""
         print("Waiting for the server …", flush=True)
+        # From where clients are, and not by `docker exec`: it is what a person does next.
+        address = client_address(loaded, machine.measure())
+        question = HttpProbe(address, "/_matrix/client/versions", loaded.matrix_host, loaded.tls)
         deadline = time.monotonic() + _READY_SECONDS
-        while not self.docker.succeeds("exec", NAME, "appliance", "health"):
+        while True:
+            answer = probe.ask([question])
             state = self.docker.read("container", "inspect", NAME, "--format", "{{.State.Status}}")
+            if state == "running" and answer.healthy:
+                return
             if state != "running" or time.monotonic() > deadline:
                 self.docker.run("logs", "--tail", "15", NAME)
-                raise BuildError(f"the trial does not answer ({state}); its last lines are above")
+                problem = f"{answer.detail} at {address}" if state == "running" else f"it {state}"
+                raise BuildError(f"the trial is not there: {problem}; its last lines are above")
             time.sleep(0.2)
 
 
