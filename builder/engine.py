@@ -20,7 +20,8 @@ _LOG = Path("/var/log/dockerd.log")
 _START_SECONDS = 60
 # Where a client may stand that the PATH hides behind another.
 _CLIENT_FOLDERS = ("/usr/bin",)
-_PACKAGES = ("docker.io", "docker-cli", "docker-buildx")
+# AppArmor's parser is only recommended; where the kernel has AppArmor no container starts without.
+_PACKAGES = ("docker.io", "docker-cli", "docker-buildx", "apparmor")
 # Clients from 23 on build with the buildx plugin alone; before that BuildKit is their own.
 _FIRST_CLIENT_WITHOUT_BUILDKIT = 23
 _ADVICE = (
