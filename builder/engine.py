@@ -49,7 +49,7 @@ def find_engine(environment: Mapping[str, str]) -> Engine:
     """Return the engine that answers, whether it can build or not. Raise BuildError without one."""
     answering = _answering(environment)
     if not answering:
-        raise BuildError(f"no Docker engine answers: {_ADVICE}")
+        raise _silence(environment)
     return Engine((answering[0],), environment)
 
 
@@ -100,6 +100,12 @@ def _answering(environment: Mapping[str, str]) -> list[str]:
     return [client for client in clients if Docker((client,), environment).succeeds("info")]
 
 
+def _silence(environment: Mapping[str, str]) -> BuildError:
+    if address := environment.get("DOCKER_HOST"):
+        return BuildError(f"no Docker engine answers at DOCKER_HOST, which is {address}")
+    return BuildError(f"no Docker engine answers: {_ADVICE}")
+
+
 def _choose(clients: list[str], environment: Mapping[str, str]) -> str | None:
     """Return the first client that can build, saying so where it is not simply the first."""
     for client in clients:
@@ -122,10 +128,8 @@ def _drives_buildkit(docker: Docker) -> bool:
 
 def _get_engine(environment: Mapping[str, str]) -> None:
     """Install an engine if there is none, and start it."""
-    if address := environment.get("DOCKER_HOST"):
-        raise BuildError(f"no Docker engine answers at DOCKER_HOST, which is {address}")
-    if not apt.may_install():
-        raise BuildError(f"no Docker engine answers: {_ADVICE}")
+    if environment.get("DOCKER_HOST") or not apt.may_install():
+        raise _silence(environment)
     if shutil.which("dockerd") is None or not _clients(environment):
         print("There is no Docker engine.", flush=True)
         apt.install(_PACKAGES, environment)
