@@ -12,6 +12,8 @@ from typing import Any
 
 from appliance.errors import Problem
 
+_SUFFIXES = (".yaml", ".yml")
+
 
 @dataclass(frozen=True)
 class Merged:
@@ -27,12 +29,12 @@ def merge_owned_yaml(
     owned_keys: Mapping[str, str],
     owned_sections: Mapping[tuple[str, str], str],
 ) -> Merged:
-    """Merge every `*.yaml` of a directory, in the order of their names, over a YAML text.
+    """Merge every `*.yaml` and `*.yml` of a directory, by name, over a YAML text.
 
     `owned_keys` and `owned_sections` (key and sub-key) say what to use instead of a key of ours.
     Without a file of the owner's the text is returned as it is.
     """
-    paths = sorted(Path(directory).glob("*.yaml"))
+    paths = sorted(path for path in Path(directory).glob("*") if path.suffix in _SUFFIXES)
     if not paths:
         return Merged(text, ())
     import yaml

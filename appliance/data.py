@@ -3,6 +3,7 @@
 The server name is fixed by it for ever; an older image refuses a newer layout.
 """
 
+import fcntl
 import json
 import os
 from collections.abc import Iterator
@@ -41,13 +42,20 @@ def read_identity(data: Path = DATA) -> Identity | None:
         raise ValueError(f"is damaged ({error}): restore it from a backup") from error
 
 
-def problems(settings: Settings, data: Path = DATA) -> Iterator[Problem]:
-    """Yield what forbids these settings to use this data."""
+def problems(settings: Settings, lock: int | None = None, data: Path = DATA) -> Iterator[Problem]:
+    """Yield what forbids these settings to use this data; take hold of it if there is a lock."""
     if not data.is_dir():
         yield Problem(str(data), "does not exist: mount a volume there (-v matrix:/data)")
         return
     if os.statvfs(data).f_flag & os.ST_RDONLY:
         yield Problem(str(data), "is read-only: everything that must survive is written there")
+    if lock is not None and not _take_hold(lock):
+        yield Problem(
+            str(data),
+            "is in use by another container that runs: two on one volume would destroy it. Stop "
+            "the other one first",
+        )
+        return
     path = data / "appliance.json"
     try:
         identity = read_identity(data)
@@ -70,6 +78,15 @@ def problems(settings: Settings, data: Path = DATA) -> Iterator[Problem]:
             f"MATRIX_SERVER_NAME back to what gives {identity.server_name}, or start with an "
             "empty volume",
         )
+
+
+def _take_hold(lock: int) -> bool:
+    """Lock the data for as long as any process has the descriptor. Source: flock(2)."""
+    try:
+        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return False
+    return True
 
 
 def claim(settings: Settings, data: Path = DATA) -> None:

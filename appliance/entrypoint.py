@@ -40,18 +40,23 @@ class Plan:
 def plan(
     environment: Mapping[str, str],
     read_credentials: Callable[[Iterable[Credential]], Credentials] = credentials.load,
+    lock: int | None = None,
 ) -> Plan:
     """Given an environment, return the whole boot without doing it.
 
+    `lock` is a descriptor of `paths.LOCK` that shall hold the data, None to take no hold of it.
     Raise ConfigurationError with every problem there is.
     """
-    settings = variables.load(environment)
+    settings, problems = variables.judge(environment)
+    if settings is None:
+        raise ConfigurationError(problems)
     this_machine = machine.measure()
     enabled = all_parts.enabled(settings, this_machine)
     draft = Deployment(settings, Credentials({}), this_machine)
     wanted = [credential for part in enabled for credential in part.credentials]
-    if found := [*_problems(draft, enabled, wanted)]:
-        raise ConfigurationError(found)
+    problems += _problems(draft, enabled, wanted, lock)
+    if problems:
+        raise ConfigurationError(problems)
     return draw(replace(draft, credentials=read_credentials(wanted)), environment)
 
 
@@ -70,10 +75,10 @@ def draw(deployment: Deployment, environment: Mapping[str, str]) -> Plan:
     return Plan(deployment, enabled, programs, entries)
 
 
-def main() -> int:
+def main(lock: int | None) -> int:
     """Boot and return the exit status: 0, 2 if the configuration forbids it, 1 if a step failed."""
     try:
-        boot = plan(os.environ, credentials.load_or_create)
+        boot = plan(os.environ, credentials.load_or_create, lock)
         settings = boot.deployment.settings
         data.claim(settings)
         certificates.ensure(settings)
@@ -89,10 +94,10 @@ def main() -> int:
 
 
 def _problems(
-    draft: Deployment, enabled: Iterable[Part], wanted: Iterable[Credential]
+    draft: Deployment, enabled: Iterable[Part], wanted: Iterable[Credential], lock: int | None
 ) -> Iterable[Problem]:
     """Yield everything that stands in the way, before anything is written."""
-    found = [*data.problems(draft.settings)]
+    found = [*data.problems(draft.settings, lock)]
     yield from found
     if not found:
         first_boot = data.read_identity() is None
@@ -116,7 +121,10 @@ def _render_health(deployment: Deployment, enabled: Iterable[Part]) -> File:
 
 def _summarize(settings: Settings) -> str:
     kind = "private trial on this machine" if settings.trial else f"server {settings.server_name}"
-    return f"matrix-appliance {__version__}, {kind}: {settings.chat_url}"
+    return (
+        f"matrix-appliance {__version__}, {kind}: {settings.chat_url}; "
+        "first user: appliance user add NAME --admin, inside the container"
+    )
 
 
 def _say(*lines: str) -> None:

@@ -9,8 +9,23 @@ import signal
 import sys
 from typing import NoReturn
 
+from appliance.paths import LOCK
+
 # All that supervisor and so every program inherits; what else a program sees is its part's to say.
 _INHERITED = ("PATH", "LANG", "TZ")
+
+
+def open_lock() -> int | None:
+    """Open the file that the boot locks, so that PID 1 holds it for as long as it lives.
+
+    None where that cannot be: the boot says why, since it can write nothing else either.
+    """
+    try:
+        lock = os.open(LOCK, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+    except OSError:
+        return None
+    os.set_inheritable(lock, True)  # across the exec below; supervisor gives it to no program
+    return lock
 
 
 def main() -> NoReturn:
@@ -19,6 +34,7 @@ def main() -> NoReturn:
         os.execvp("appliance", ["appliance", *sys.argv[1:]])  # noqa: S606 - it becomes the command
     # A SIGTERM waits until somebody can hear it: as PID 1 it would be lost.
     signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGTERM, signal.SIGINT})
+    lock = open_lock()
     boot = os.fork()
     if boot == 0:
         for number in (signal.SIGTERM, signal.SIGINT):
@@ -26,7 +42,7 @@ def main() -> NoReturn:
         signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGTERM, signal.SIGINT})
         from appliance import entrypoint
 
-        status = entrypoint.main()
+        status = entrypoint.main(lock)
         sys.stderr.flush()
         os._exit(status)  # there is nothing to tidy up, and supervisor waits for it
     environment = {name: os.environ[name] for name in _INHERITED if name in os.environ}

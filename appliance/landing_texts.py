@@ -16,12 +16,13 @@ ENGLISH = {
     "phone_trial": "A phone cannot reach a trial. With a domain of your own "
     "(the variable MATRIX_DOMAIN) this page shows the code for it.",
     "other": "With another app",
-    "other_text": "Every Matrix app works: choose another server when you sign in, and enter",
+    "other_text": "Every Matrix app works, such as Element on a computer, FluffyChat, Cinny or "
+    "Fractal: choose another server when you sign in or make an account, and enter",
     "other_address": "If it asks for the address of the homeserver:",
     "account": "Your account",
-    "account_open": "Make it on a computer, where you choose “Create account”; phones then sign in "
+    "account_open": "Make it in an app on a computer, where you choose “Create account”; phones then sign in "
     "to it. No e-mail address is needed.",
-    "account_token": "Make it on a computer, where you choose “Create account” and enter the "
+    "account_token": "Make it in an app on a computer, where you choose “Create account” and enter the "
     "registration token that the person who runs this server gives you; phones then sign in to it.",
     "account_closed": "The person who runs this server makes it for you: ask for a name and a "
     "password.",
@@ -60,7 +61,8 @@ ITALIAN = {
     "phone_trial": "Un telefono non può raggiungere una prova. Con un dominio tuo "
     "(la variabile MATRIX_DOMAIN) questa pagina mostra il codice.",
     "other": "Con un'altra app",
-    "other_text": "Va bene ogni app Matrix: all'accesso scegli un altro server e scrivi",
+    "other_text": "Va bene ogni app Matrix, come Element per computer, FluffyChat, Cinny o "
+    "Fractal: quando accedi o crei un account scegli un altro server e scrivi",
     "other_address": "Se chiede l'indirizzo dell'homeserver:",
     "account": "Il tuo account",
     "account_open": "Crealo da un computer, scegliendo «Crea un account»; dal telefono poi accedi. "

@@ -58,6 +58,9 @@ class Nginx(Part):
             )
         if not ports.is_running("nginx", _PID):  # as for `appliance check` beside it
             yield from ports.problems(_every_listener(deployment))
+        for path in sorted(CUSTOM.glob("*")):
+            if path not in _find_snippets():
+                yield Problem(str(path), "is not read: only matrix.conf and chat.conf are")
         for path in _find_snippets():
             if complaint := _judge(path, deployment):
                 yield Problem(str(path), complaint)
@@ -77,7 +80,8 @@ class Nginx(Part):
 
     def programs(self, deployment: Deployment) -> Iterable[Program]:
         """Return nginx, its master too as its own user."""
-        command = ("nginx", "-e", "stderr", "-c", f"{NGINX}/nginx.conf")
+        launch = ("python", "-m", "appliance.launch.nginx")
+        command = (*launch, "-e", "stderr", "-c", f"{NGINX}/nginx.conf")
         # On other ports it needs no capability, which a container may not have to give.
         low = any(listener.port < 1024 for listener in _every_listener(deployment))
         return (Program("nginx", command, "nginx", ports_below_1024=low),)

@@ -44,6 +44,10 @@ AREAS = (
     ResourceSettings,
 )
 
+# Below this a "nearest" name is none; difflib's ratio.
+_NEAR = 0.65
+_PATTERNS = {"^[A-Z]{2}$": "two capital letters, such as DE"}
+
 # Source: Kubernetes documentation, "Accessing the Service": what a pod of a namespace with a
 # Service called matrix… finds in its environment.
 _KUBERNETES_NAME = re.compile(
@@ -91,25 +95,28 @@ class Settings(*reversed(AREAS), BaseSettings):  # type: ignore[misc]
 
 def load(environment: Mapping[str, str]) -> Settings:
     """Read every `MATRIX_*` of an environment. Raise ConfigurationError with all problems."""
-    given, problems = _read(environment)
-    settings, more = _validate(given)
-    problems += more
-    if settings is None:
-        # Judge the rest as if the bad ones had not been given, so that nothing is reported late.
-        bad = {problem.subject for problem in problems}
-        remaining = {name: value for name, value in given.items() if variable_name(name) not in bad}
-        settings, _ = _validate(remaining)
-        if settings is not None:
-            problems += [
-                problem
-                for problem in settings.problems()
-                if not any(re.search(rf"\b{name}\b", str(problem)) for name in bad)
-            ]
-    else:
-        problems += settings.problems()
+    settings, problems = judge(environment)
     if problems or settings is None:
         raise ConfigurationError(problems)
     return settings
+
+
+def judge(environment: Mapping[str, str]) -> tuple[Settings | None, list[Problem]]:
+    """Return the settings, and what is wrong with the environment.
+
+    There are settings in spite of problems where every value that was given is one.
+    """
+    given, problems = _read(environment)
+    settings, invalid = _validate(given)
+    if settings is not None:
+        return settings, [*problems, *settings.problems()]
+    # Judge the rest as if the bad ones had not been given, so that nothing is reported late.
+    bad = {problem.subject for problem in invalid}
+    remaining = {name: value for name, value in given.items() if variable_name(name) not in bad}
+    partial, _ = _validate(remaining)
+    together = partial.problems() if partial else ()
+    others = [p for p in together if not any(re.search(rf"\b{name}\b", str(p)) for name in bad)]
+    return None, [*problems, *invalid, *others]
 
 
 def variable_name(field: str) -> str:
@@ -144,9 +151,9 @@ def _read(environment: Mapping[str, str]) -> tuple[dict[str, str], list[Problem]
 
 
 def _unknown(name: str) -> str:
-    known = [variable_name(field) for field in Settings.model_fields]
-    nearest = difflib.get_close_matches(name.removesuffix("_FILE"), known, n=1)
-    hint = f"; did you mean {nearest[0]}?" if nearest else "; see `appliance check --help`"
+    field = name.removeprefix(PREFIX).removesuffix("_FILE").lower()
+    nearest = difflib.get_close_matches(field, Settings.model_fields, n=1, cutoff=_NEAR)
+    hint = f"; did you mean {variable_name(nearest[0])}?" if nearest else ""
     return f"is not a variable of the appliance{hint}"
 
 
@@ -176,15 +183,15 @@ def _explain(detail: ErrorDetails) -> str:
         case "int_parsing" | "int_type":
             return f"{value} is not a whole number"
         case "greater_than_equal":
-            return f"{value} is too small: at least {_bound(field.metadata, context['ge'])}"
+            return f"{value} is too small: at least {_bound(context['ge'])}"
         case "less_than_equal":
-            return f"{value} is too large: at most {_bound(field.metadata, context['le'])}"
+            return f"{value} is too large: at most {_bound(context['le'])}"
         case "too_short" if not secret:
             return "names nothing"
         case "string_too_short" | "too_short":
             return f"{value} is too short: at least {context['min_length']} characters"
         case "string_pattern_mismatch":
-            return f"{value} does not have the form {context['pattern']}"
+            return f"{value} is not {_PATTERNS[context['pattern']]}"
         case _:
             return detail["msg"] if secret else f"{value}: {detail['msg']}"
 
@@ -193,10 +200,8 @@ def _choices(expected: str) -> str:
     return expected.replace("'", "").replace(" or ", ", ")
 
 
-def _bound(metadata: list[Any], bound: int) -> str:
-    sized = any("parse_size" in repr(item) for item in metadata)
-    if not sized:
-        return str(bound)
+def _bound(bound: int) -> str:
+    """Word a bound: those of sizes are whole units, and no other is."""
     for unit, factor in (("G", 1024**3), ("M", 1024**2), ("K", 1024)):
         if bound % factor == 0:
             return f"{bound // factor}{unit}"

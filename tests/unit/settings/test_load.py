@@ -94,6 +94,8 @@ def test_all_problems_are_told_at_once_and_sorted() -> None:
             "MATRIX_TLS_KEY_PATH",
             "is required when MATRIX_TLS_MODE=files",
         ),
+        ({"MATRIX_POSTGRES_MEMORY": "1M"}, "MATRIX_POSTGRES_MEMORY", "at least 64M"),
+        ({"MATRIX_DEFAULT_COUNTRY_CODE": "de"}, "MATRIX_DEFAULT_COUNTRY_CODE", "such as DE"),
         ({"MATRIX_HTTP_PORT": "0"}, "MATRIX_HTTP_PORT", "at least 1"),
         ({"MATRIX_HTTP_PORT": "443"}, "MATRIX_HTTP_PORT", "also the port of MATRIX_HTTPS_PORT"),
         ({"MATRIX_MAX_UPLOAD_SIZE": "100"}, "MATRIX_MAX_UPLOAD_SIZE", "a unit, one of K, M, G, T"),
@@ -138,6 +140,10 @@ def test_a_value_is_read_from_a_file(tmp_path: Path) -> None:
 def test_a_value_and_its_file_are_one_too_many(tmp_path: Path) -> None:
     found = problems({"MATRIX_BRAND": "x", "MATRIX_BRAND_FILE": str(tmp_path)})
     assert found["MATRIX_BRAND_FILE"] == "MATRIX_BRAND is set too: give one"
+
+
+def test_a_far_name_is_not_suggested() -> None:
+    assert problems({"MATRIX_FOO": "x"})["MATRIX_FOO"] == "is not a variable of the appliance"
 
 
 def test_a_bad_secret_is_not_shown() -> None:
