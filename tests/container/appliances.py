@@ -1,23 +1,18 @@
 """The appliance under test: booted in every way that the tests need, with its log watched."""
 
 import json
-import os
 import re
 import time
-import uuid
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any, Self
 
-import docker
 from testcontainers.core.container import DockerContainer
 
-from appliance import testing
 from appliance.testing import MatrixAppliance, free_port
 
 from .http_client import PASSWORD, Account, Site
-
-IMAGE = os.environ.get("APPLIANCE_IMAGE", testing.IMAGE)
+from .volumes import IMAGE, Volume, run_beside
 
 _BAD_LINE = re.compile(
     r"\b(WARN|WARNING|ERROR|CRITICAL|FATAL|PANIC)\b|\[(warn|error|crit|alert|emerg)\]"
@@ -31,8 +26,6 @@ _EXPECTED = {
     r"FATAL: +the database system is starting up$": "asked before Postgres was ready",
     r" Not sending response to request .* already disconnected\.$": "a client went while it waited",
 }
-
-
 _PROGRAMS = """
 import json
 from appliance.supervisor_client import SupervisorClient
@@ -58,51 +51,6 @@ class Ending:
     @property
     def last_line(self) -> str:
         return self.log.strip().splitlines()[-1]
-
-
-def run_beside(client: docker.DockerClient, script: str, **options: Any) -> str:
-    """Run a shell script as root in a container of the image that does nothing else."""
-    container = client.containers.create(
-        IMAGE, [script], entrypoint=["sh", "-euc"], network_mode="none", **options
-    )
-    try:
-        container.start()
-        status = container.wait()["StatusCode"]
-        output = bytes(container.logs(stderr=False)).decode(errors="replace")
-        assert status == 0, f"{script}: {status}\n{container.logs().decode(errors='replace')}"
-        return output
-    finally:
-        container.remove(v=True)
-
-
-def image_holds(client: docker.DockerClient, component: str) -> bool:
-    """Return whether the image has a component."""
-    rows = json.loads(run_beside(client, "cat /usr/share/appliance/components.json"))
-    return any(row["name"] == component and row["status"] != "missing" for row in rows)
-
-
-class Volume:
-    """A volume for `/data` that outlives containers, and a shell to look into it."""
-
-    def __init__(self, client: docker.DockerClient) -> None:
-        self._client = client
-        self._volume = client.volumes.create(f"appliance-test-{uuid.uuid4().hex[:12]}")
-
-    @property
-    def name(self) -> str:
-        return str(self._volume.name)
-
-    def run(self, script: str) -> str:
-        """Run a shell script as root in the image, with the volume and nothing else."""
-        mounted = {self.name: {"bind": "/data", "mode": "rw"}}
-        return run_beside(self._client, script, volumes=mounted)
-
-    def remove(self) -> None:
-        """Remove it, and every container that still uses it."""
-        using = {"volume": self.name}
-        for container in self._client.containers.list(all=True, filters=using):
-            container.remove(force=True)
-        self._volume.remove(force=True)
 
 
 class Appliance(MatrixAppliance):
@@ -153,7 +101,10 @@ class Appliance(MatrixAppliance):
             self.image,
             environment=self.env,
             ports=self.ports,
-            volumes=dict(self.volumes),
+            volumes={
+                name: {"bind": mount["bind"], "mode": mount["mode"]}
+                for name, mount in self.volumes.items()
+            },
             tmpfs=self.tmpfs,
             **self._kwargs,
         )
@@ -221,7 +172,7 @@ class Appliance(MatrixAppliance):
         result = self.get_wrapped_container().exec_run(["appliance", "health"])
         return bool(result.exit_code == 0)
 
-    def kill_process(self, pid: int) -> None:
+    def kill_process(self, pid: int | None) -> None:
         """Kill a process inside, if it is still there."""
         self.run("sh", "-c", f"kill -KILL {pid} || true")
 

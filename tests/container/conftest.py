@@ -8,7 +8,8 @@ import pytest
 from docker.errors import DockerException, ImageNotFound
 from testcontainers.core.config import testcontainers_config
 
-from .appliances import IMAGE, Appliance, LanAppliance, Volume, image_holds
+from .appliances import Appliance, LanAppliance
+from .volumes import IMAGE, Volume, image_holds
 
 # Fixtures end what they start; a reaper's image would have to be pulled from a registry.
 testcontainers_config.ryuk_disabled = True

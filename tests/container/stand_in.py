@@ -13,6 +13,7 @@ import yaml
 
 from builder import image
 from builder.engine import Engine
+from builder.registry import REGISTRY
 
 NAME, VERSION = "element-web", "0.0.1"
 
@@ -72,7 +73,7 @@ def build(engine: Engine, folder: Path, tag: str) -> None:
             member.size = len(content)
             release.addfile(member, io.BytesIO(content))
     checksum = hashlib.sha256(archive.read_bytes()).hexdigest()
-    registry = yaml.safe_load(image.REGISTRY.read_text())
+    registry = yaml.safe_load(REGISTRY.read_text())
     registry["components"][NAME] |= {
         "url": "http://127.0.0.1:9/{version}",  # nothing listens there
         "versions": [{"version": VERSION, "sha256": checksum}],

@@ -11,9 +11,10 @@ from typing import Any
 import docker
 import pytest
 
-from .appliances import IMAGE, Appliance, LanAppliance, Volume, run_beside, until
+from .appliances import Appliance, LanAppliance, until
 from .conftest import Boot
 from .http_client import PASSWORD, Account, RefusedError
+from .volumes import IMAGE, Volume, run_beside
 
 PARTS = {"postgres", "synapse", "nginx", "landing", "agent"}
 

@@ -3,7 +3,7 @@
 import asyncio
 import io
 import os
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from pathlib import Path
 
 import nio
@@ -35,7 +35,7 @@ class Client:
     async def _note(self, room: nio.MatrixRoom, event: nio.Event) -> None:
         self.events.append((room.room_id, event))
 
-    async def sync_until(self, condition: object) -> None:
+    async def sync_until(self, condition: Callable[[], object]) -> None:
         async with asyncio.timeout(WITHIN_SECONDS):
             while not condition():
                 await self.nio.sync(timeout=500)

@@ -6,9 +6,10 @@ import time
 
 import pytest
 
-from .appliances import Appliance, Volume, until
+from .appliances import Appliance, until
 from .conftest import Boot
 from .http_client import Account, RefusedError
+from .volumes import Volume
 
 # How often each moment of a first boot is tried; the proof by hand uses 4.
 ROUNDS = int(os.environ.get("DURABILITY_ROUNDS", "1"))

@@ -16,11 +16,12 @@ from playwright.sync_api import Page
 from builder.engine import ensure_engine
 
 from . import stand_in
-from .appliances import Appliance, LanAppliance, Volume, until
+from .appliances import Appliance, LanAppliance, until
 from .browser import open_browser, visit, watch
 from .conftest import Boot
 from .http_client import PASSWORD, Account
 from .test_hardening import draw_png
+from .volumes import Volume
 
 IMMUTABLE = "public, max-age=31536000, immutable"
 

@@ -14,7 +14,7 @@ from typing import Any
 import docker
 import pytest
 
-from .appliances import IMAGE
+from .volumes import IMAGE
 
 ROOT = Path(__file__).parents[2]
 SHARE = "usr/share/appliance"

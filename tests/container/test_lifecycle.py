@@ -5,12 +5,14 @@ import json
 import re
 import threading
 import time
+from collections.abc import Callable
 
 import pytest
 
-from .appliances import Appliance, LanAppliance, Volume, until
+from .appliances import Appliance, LanAppliance, until
 from .conftest import Boot
 from .http_client import Account, RefusedError
+from .volumes import Volume
 
 # What a second boot may leave different, and why.
 OF_EACH_BOOT = {
@@ -131,7 +133,9 @@ def test_other_program_that_gives_up_is_reported_and_the_server_stays(boot: Boot
     assert Account.register(appliance.matrix).create_room()
 
 
-def test_stop_is_orderly_even_while_clients_wait(boot: Boot, record_property: object) -> None:
+def test_stop_is_orderly_even_while_clients_wait(
+    boot: Boot, record_property: Callable[[str, object], None]
+) -> None:
     appliance = boot(
         Appliance().expect(r"upstream prematurely closed", "who waits is told that it ends")
     )

@@ -10,9 +10,10 @@ from appliance import settings
 from appliance.errors import ConfigurationError
 from appliance.settings import Settings, variable_name
 
-from .appliances import Appliance, Ending, Volume, until
+from .appliances import Appliance, Ending, until
 from .conftest import Boot
 from .http_client import Account, RefusedError
+from .volumes import Volume
 
 SHORT_SECRET = "hunter2hunter2"
 
@@ -56,7 +57,7 @@ BAD_VALUES: dict[str, Bad | str] = {
     "element": Bad("maybe", "is not one of: yes"),
     "web_client_location": Bad("chat", "is not a URL"),
     "brand": "any text is a name",
-    "default_country_code": Bad("Germany", "does not have the form"),
+    "default_country_code": Bad("Germany", "is not two capital letters"),
     "postgres_memory": Bad("1.5G", "is not a size"),
 }
 REFUSED = {name: bad for name, bad in BAD_VALUES.items() if isinstance(bad, Bad)}

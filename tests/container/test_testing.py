@@ -5,7 +5,7 @@ import pytest
 
 from appliance.testing import MatrixAppliance, MatrixApplianceError
 
-from .appliances import IMAGE
+from .volumes import IMAGE
 
 
 async def test_two_users_of_another_projects_test() -> None:

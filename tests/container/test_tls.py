@@ -4,7 +4,6 @@ import shutil
 import socket
 import ssl
 import subprocess
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -116,7 +115,7 @@ class FilesAppliance(LanAppliance):
         )
 
     @property
-    def ca_certificate(self) -> str:  # type: ignore[override]
+    def ca_certificate(self) -> str:
         return self.files.root
 
     def is_ready(self) -> bool:
@@ -124,7 +123,7 @@ class FilesAppliance(LanAppliance):
 
 
 @pytest.fixture
-def files(tmp_path: Path) -> Iterator[OwnersFiles]:
+def files(tmp_path: Path) -> OwnersFiles:
     return OwnersFiles(tmp_path)
 
 
