@@ -20,8 +20,8 @@ ENGLISH = {
     "Fractal: choose another server when you sign in or make an account, and enter",
     "other_address": "If it asks for the address of the homeserver:",
     "account": "Your account",
-    "account_open": "Make it in an app on a computer, where you choose “Create account”; phones then "
-    "sign in to it. No e-mail address is needed.",
+    "account_open": "Make it in an app on a computer, where you choose “Create account”; phones "
+    "then sign in to it. No e-mail address is needed.",
     "account_token": "Make it in an app on a computer, where you choose “Create account” and enter "
     "the registration token that the person who runs this server gives you; phones then sign in "
     "to it.",
