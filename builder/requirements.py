@@ -1,4 +1,4 @@
-"""Gets what the container tests need beside Python: Node for Matrix's own client, and a browser."""
+"""Gets what the container tests need beside Python: Node, a browser, what edits its trust."""
 
 import shutil
 import subprocess
@@ -10,7 +10,7 @@ from builder.errors import BuildError
 
 JAVASCRIPT = Path("tests/container/js")
 # Program and Debian's package of it.
-_PROGRAMS = {"npm": "npm", "chromium": "chromium"}
+_PROGRAMS = {"npm": "npm", "chromium": "chromium", "certutil": "libnss3-tools"}
 
 
 def ensure(environment: Mapping[str, str]) -> None:
