@@ -49,12 +49,8 @@ def problems(settings: Settings, lock: int | None = None, data: Path = DATA) -> 
         return
     if os.statvfs(data).f_flag & os.ST_RDONLY:
         yield Problem(str(data), "is read-only: everything that must survive is written there")
-    if lock is not None and not _take_hold(lock):
-        yield Problem(
-            str(data),
-            "is in use by another container that runs: two on one volume would destroy it. Stop "
-            "the other one first",
-        )
+    if lock is not None and (refusal := _take_hold(lock)):
+        yield Problem(str(data), refusal)
         return
     path = data / "appliance.json"
     try:
@@ -80,13 +76,21 @@ def problems(settings: Settings, lock: int | None = None, data: Path = DATA) -> 
         )
 
 
-def _take_hold(lock: int) -> bool:
-    """Lock the data for as long as any process has the descriptor. Source: flock(2)."""
+def _take_hold(lock: int) -> str | None:
+    """Lock the data for as long as any process has the descriptor; return why not, if not.
+
+    Source: flock(2).
+    """
     try:
         fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except BlockingIOError:
-        return False
-    return True
+        return (
+            "is in use by another container that runs: two on one volume would destroy it. Stop "
+            "the other one first"
+        )
+    except OSError as error:
+        return f"cannot be locked ({error.strerror}): put it on a local file system"
+    return None
 
 
 def claim(settings: Settings, data: Path = DATA) -> None:

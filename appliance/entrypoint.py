@@ -44,7 +44,7 @@ def plan(
 ) -> Plan:
     """Given an environment, return the whole boot without doing it.
 
-    `lock` is a descriptor of `paths.LOCK` that shall hold the data, None to take no hold of it.
+    `lock` is a descriptor of `/data` that shall hold it, None to take no hold of it.
     Raise ConfigurationError with every problem there is.
     """
     settings, problems = variables.judge(environment)

@@ -9,19 +9,19 @@ import signal
 import sys
 from typing import NoReturn
 
-from appliance.paths import LOCK
+from appliance.paths import DATA
 
 # All that supervisor and so every program inherits; what else a program sees is its part's to say.
 _INHERITED = ("PATH", "LANG", "TZ")
 
 
 def open_lock() -> int | None:
-    """Open the file that the boot locks, so that PID 1 holds it for as long as it lives.
+    """Open the directory that the boot locks, so that PID 1 holds it for as long as it lives.
 
-    None where that cannot be: the boot says why, since it can write nothing else either.
+    None where there is none: the boot says so.
     """
     try:
-        lock = os.open(LOCK, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+        lock = os.open(DATA, os.O_RDONLY | os.O_DIRECTORY)
     except OSError:
         return None
     os.set_inheritable(lock, True)  # across the exec below; supervisor gives it to no program

@@ -1,6 +1,6 @@
 """Paths that more than one process of the appliance knows. Imports nothing, so anybody may."""
 
-LOCK = "/data/appliance.lock"
+DATA = "/data"
 SUPERVISOR_CONFIGURATION = "/run/appliance/supervisord.conf"
 SUPERVISOR_SOCKET = "/run/appliance/supervisor.sock"
 PROGRAMS = "/run/appliance/programs.json"

@@ -43,8 +43,7 @@ def test_no_volume_is_told(tmp_path: Path) -> None:
 
 
 def test_data_that_another_holds_is_refused(tmp_path: Path) -> None:
-    path = tmp_path / "appliance.lock"
-    ours, theirs = (os.open(path, os.O_RDWR | os.O_CREAT) for _ in range(2))
+    ours, theirs = (os.open(tmp_path, os.O_RDONLY | os.O_DIRECTORY) for _ in range(2))
     assert list(data.problems(TRIAL, theirs, tmp_path)) == []
     [problem] = data.problems(TRIAL, ours, tmp_path)
     assert "in use by another container" in problem.message
