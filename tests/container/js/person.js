@@ -6,10 +6,28 @@ import { AutoDiscovery, ClientEvent, createClient, MatrixError } from "matrix-js
 import { decodeRecoveryKey } from "matrix-js-sdk/lib/crypto-api/recovery-key.js";
 
 const PATIENCE_MILLISECONDS = 30_000;
+const ATTEMPTS = 5;
 
 let client;
 let password;
 let secretStorageKey; // [its ID, its bytes], as Element keeps it while it is open
+
+/**
+ * Fetch, and again if the browser broke it off: Chromium ends every request when a network interface
+ * changes, which any container that starts on this machine does. What the server answers is never
+ * asked for again, and a server that cannot be reached still fails.
+ */
+async function fetchPatiently(...request) {
+  for (let attempt = 1; ; attempt++) {
+    try {
+      return await fetch(...request);
+    } catch (error) {
+      if (!(error instanceof TypeError) || attempt === ATTEMPTS) throw error;
+      await new Promise((resolve) => setTimeout(resolve, 100 * attempt));
+    }
+  }
+}
+AutoDiscovery.setFetchFn(fetchPatiently);
 
 /** Find the address of a server from its name alone. */
 export async function discover(serverName) {
@@ -25,7 +43,7 @@ export async function register(baseUrl, name, newPassword, token) {
     "m.login.registration_token": { token },
     "m.login.terms": {},
   };
-  const anonymous = createClient({ baseUrl });
+  const anonymous = createClient({ baseUrl, fetchFn: fetchPatiently });
   let auth;
   for (;;) {
     try {
@@ -42,7 +60,7 @@ export async function register(baseUrl, name, newPassword, token) {
 
 /** Log in on a new device. */
 export async function logIn(baseUrl, name, itsPassword) {
-  const session = await createClient({ baseUrl }).loginRequest({
+  const session = await createClient({ baseUrl, fetchFn: fetchPatiently }).loginRequest({
     type: "m.login.password",
     identifier: { type: "m.id.user", user: name },
     password: itsPassword,
@@ -54,6 +72,7 @@ async function start(baseUrl, session, itsPassword) {
   password = itsPassword;
   client = createClient({
     baseUrl,
+    fetchFn: fetchPatiently,
     accessToken: session.access_token,
     userId: session.user_id,
     deviceId: session.device_id,
@@ -187,7 +206,7 @@ export async function readFile(roomId, name) {
   await until(() => findMessage(roomId, name));
   const { file } = findMessage(roomId, name).getContent();
   const address = client.mxcUrlToHttp(file.url, undefined, undefined, undefined, false, true, true);
-  const response = await fetch(address, {
+  const response = await fetchPatiently(address, {
     headers: { Authorization: `Bearer ${client.getAccessToken()}` },
   });
   if (!response.ok) throw new Error(`${address}: ${response.status}`);
