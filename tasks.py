@@ -98,10 +98,9 @@ def build(
 
 
 @task(
-    positional=["paths"],
-    iterable=["paths"],
+    iterable=["path"],
     help={
-        "paths": "Files or folders of tests (all of them by default).",
+        "path": "A file or folder of tests, as often as needed (all of them by default).",
         "unit": "Only what needs no Docker: seconds.",
         "keyword": "Only tests whose name matches, as `pytest -k`.",
         "quick": "Leave out those that take minutes.",
@@ -109,7 +108,7 @@ def build(
 )
 @explained
 def test(
-    _: Context, paths: list[str], unit: bool = False, keyword: str = "", quick: bool = False
+    _: Context, path: list[str], unit: bool = False, keyword: str = "", quick: bool = False
 ) -> None:
     """Run every test, the container ones included."""
     options = ["-k", keyword] if keyword else []
@@ -119,7 +118,7 @@ def test(
     engine = ensure_engine(os.environ)
     _build_if_changed(engine)
     requirements.ensure(os.environ)
-    _pytest(*options, *(["-m", "not slow"] if quick else []), *(paths or ["tests"]))
+    _pytest(*options, *(["-m", "not slow"] if quick else []), *(path or ["tests"]))
 
 
 @task
