@@ -154,7 +154,8 @@ def main() -> None:
     with contextlib.suppress(asyncore.ExitNow):
         appliance.main()
     if appliance.gave_up:
-        print(f"appliance: stopped: {appliance.gave_up}", file=sys.stderr)  # noqa: T201
+        # On the stream of all that was said before, or it might not be the last line.
+        print(f"appliance: stopped: {appliance.gave_up}", flush=True)  # noqa: T201
         sys.exit(EXIT_FAILED)
 
 
