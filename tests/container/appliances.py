@@ -116,9 +116,13 @@ class Appliance(MatrixAppliance):
         return Account.log_in(self.matrix, name)
 
     def run_to_end(self) -> Ending:
-        """Start it and wait until it has ended by itself."""
-        DockerContainer.start(self)
-        return self.wait_for_end()
+        """Start it, wait until it has ended by itself and remove it."""
+        try:
+            DockerContainer.start(self)
+            return self.wait_for_end()
+        finally:
+            self.stop()
+            self._container = None
 
     def wait_for_end(self) -> Ending:
         """Wait until it has ended."""

@@ -170,7 +170,6 @@ def test_owners_configuration_is_merged_and_a_clash_is_refused(
     file = "/data/custom/element/config.json"
     clash = LanAppliance(image=image_with_client, data=volume)
     ending = clash.with_copy_into_container(b'{"brand": "Mine"}', file).run_to_end()
-    clash.stop()
     assert ending.status == 2
     assert f"{file}: brand belongs to the appliance: set MATRIX_BRAND" in ending.log
     appliance = LanAppliance(image=image_with_client, data=volume)
@@ -185,7 +184,6 @@ def test_asked_for_by_name_where_the_image_has_none(element_in_image: bool) -> N
         pytest.skip("missing: an image without Element")
     appliance = Appliance().with_variables(MATRIX_ELEMENT="yes")
     ending = appliance.run_to_end()
-    appliance.stop()
     assert ending.status == 2
     assert "MATRIX_ELEMENT: is yes, but this image holds no Element" in ending.log
 
