@@ -124,11 +124,7 @@ def _template_values(deployment: Deployment, directory: str) -> dict[str, object
         "plain_listeners": plain,
         "tls_listeners": tls,
         "bridge_listener": bridge_listener(settings),
-        "matrix_hosts": (
-            settings.matrix_host,
-            settings.synapse_host,
-            *(_TRIAL_HOSTS if settings.trial else ()),
-        ),
+        "matrix_hosts": (*_matrix_hosts(settings), *(_TRIAL_HOSTS if settings.trial else ())),
         "federated": settings.federation is not Federation.OFF,
         "element": element.PART.enabled(settings, machine),
         "languages": [language for language in TRANSLATIONS if language != "en"],
@@ -139,6 +135,12 @@ def _template_values(deployment: Deployment, directory: str) -> dict[str, object
         else "",
         "https_port_suffix": "" if port == 443 else f":{port}",
     }
+
+
+def _matrix_hosts(settings: Settings) -> list[str]:
+    """Return the names of the server's host: ours, and the one that clients are told."""
+    told = urlsplit(settings.base_url).hostname or settings.matrix_host
+    return list(dict.fromkeys((settings.matrix_host, settings.synapse_host, told)))
 
 
 def _well_known(settings: Settings) -> Iterator[Entry]:

@@ -4,9 +4,11 @@ import socket
 
 import pytest
 
+from appliance import settings
 from appliance.listeners import plain_listeners, tls_listeners
 from appliance.parts.contract import Deployment
 from appliance.parts.nginx import PART as NGINX
+from appliance.parts.nginx import _matrix_hosts
 
 from .deployments import FILES, LAN, deployment, texts
 
@@ -231,3 +233,10 @@ def test_it_asks_for_a_capability_only_where_it_needs_one(
     (program,) = NGINX.programs(deployment(environment))
     assert program.user == "nginx"
     assert program.ports_below_1024 is needed
+
+
+def test_the_address_that_clients_are_told_is_answered() -> None:
+    given = {"MATRIX_DOMAIN": "home.lan", "MATRIX_TLS_MODE": "off"}
+    loaded = settings.load({**given, "MATRIX_PUBLIC_BASE_URL": "https://elsewhere.example:8443"})
+    assert _matrix_hosts(loaded) == ["matrix.home.lan", "synapse.home.lan", "elsewhere.example"]
+    assert _matrix_hosts(settings.load(given)) == ["matrix.home.lan", "synapse.home.lan"]
