@@ -3,6 +3,7 @@
 import shutil
 import subprocess
 from collections.abc import Mapping
+from ctypes.util import find_library
 from pathlib import Path
 
 from builder import apt
@@ -11,11 +12,14 @@ from builder.errors import BuildError
 JAVASCRIPT = Path("tests/container/js")
 # Program and Debian's package of it.
 _PROGRAMS = {"npm": "npm", "chromium": "chromium", "certutil": "libnss3-tools"}
+# What Playwright's own Node is linked with, beyond what every system has.
+_LIBRARIES = {"atomic": "libatomic1"}
 
 
 def ensure(environment: Mapping[str, str]) -> None:
     """Install what is missing where that can be done; tests skip, by name, what is not there."""
     missing = [package for program, package in _PROGRAMS.items() if shutil.which(program) is None]
+    missing += [package for name, package in _LIBRARIES.items() if find_library(name) is None]
     if missing and apt.may_install():
         print("The container tests use more than is here.", flush=True)
         apt.install(missing, environment)
