@@ -5,6 +5,7 @@ Runs as `postgres`; imports little, since everything else waits for it.
 
 import os
 import shutil
+import signal
 import sys
 from pathlib import Path
 
@@ -42,7 +43,9 @@ def ensure_cluster(cluster: Path = CLUSTER, template: Path = TEMPLATE) -> None:
 
 
 def main() -> None:
-    """Ensure the cluster and become Postgres."""
+    """Ensure the cluster and become Postgres. Until then a SIGINT ends it at once."""
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
+    signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGINT})
     try:
         ensure_cluster()
     except CommandError as error:

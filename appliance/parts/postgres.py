@@ -102,7 +102,8 @@ class Postgres(Part):
         return (
             Program(
                 "postgres",
-                ("python", "-m", "appliance.launch.postgres"),
+                # Python may lose a SIGINT that comes while it imports: the launcher unblocks it.
+                ("env", "--block-signal=INT", "python", "-m", "appliance.launch.postgres"),
                 "postgres",
                 stop_signal="INT",
                 stop_seconds=30,
