@@ -37,8 +37,10 @@ def main() -> NoReturn:
     lock = open_lock()
     boot = os.fork()
     if boot == 0:
+        # It ends at once: all it writes is written in one step, and an exception that a handler
+        # raises may be caught or changed by whoever is at work.
         for number in (signal.SIGTERM, signal.SIGINT):
-            signal.signal(number, lambda *_: sys.exit(0))
+            signal.signal(number, signal.SIG_DFL)
         signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGTERM, signal.SIGINT})
         from appliance import entrypoint
 

@@ -24,6 +24,8 @@ from appliance.errors import EXIT_FAILED
 from appliance.paths import PROGRAMS, SUPERVISOR_CONFIGURATION
 
 _STOPPING = (signal.SIGTERM, signal.SIGINT)
+# What supervisor handles (ServerOptions.setsignals), and so what its children begin with.
+_HANDLED = (*_STOPPING, signal.SIGQUIT, signal.SIGHUP, signal.SIGCHLD, signal.SIGUSR2)
 
 
 class NamedOutput(dispatchers.POutputDispatcher):  # type: ignore[misc]
@@ -82,6 +84,20 @@ class Options(ServerOptions):  # type: ignore[misc]
         super().openhttpservers(supervisord)
         self.logger.level = level
 
+    def fork(self) -> int:
+        """Fork so that a signal which tells the child to stop cannot reach our own handlers there.
+
+        Until its exec the child would note it down as PID 1 does, and nobody would read that.
+        """
+        handled = {number for number in _HANDLED if callable(signal.getsignal(number))}
+        before = signal.pthread_sigmask(signal.SIG_BLOCK, handled)
+        process: int = super().fork()
+        if process == 0:
+            for number in handled:
+                signal.signal(number, signal.SIG_DFL)
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
+        return process
+
     def get_socket_map(self) -> dict[int, Any]:
         """Return the dispatchers that belong to no program, in the map that new ones join."""
         wakeup = Wakeup()
@@ -103,8 +119,10 @@ class Appliance(Supervisor):  # type: ignore[misc]
         events.subscribe(events.ProcessStateFatalEvent, self._on_fatal)
         events.subscribe(events.ProcessStateExitedEvent, self._on_exit)
         signal.pthread_sigmask(signal.SIG_UNBLOCK, _STOPPING)
-        for group in sorted(self.process_groups.values()):
-            group.transition()
+        self.handle_signal()
+        if self.options.mood == SupervisorStates.RUNNING:  # not told to stop meanwhile
+            for group in sorted(self.process_groups.values()):
+                group.transition()
         super().runforever()
 
     def _on_fatal(self, event: events.ProcessStateEvent) -> None:
@@ -129,17 +147,20 @@ def await_boot(boot: int) -> None:
     def stop(*_: object) -> None:
         nonlocal told_to_stop
         told_to_stop = True
-        os.kill(boot, signal.SIGTERM)
+        with contextlib.suppress(ProcessLookupError):  # it has just ended
+            os.kill(boot, signal.SIGTERM)
 
     for number in _STOPPING:
         signal.signal(number, stop)
     signal.pthread_sigmask(signal.SIG_UNBLOCK, _STOPPING)
     status = os.waitstatus_to_exitcode(os.waitpid(boot, 0)[1])
     signal.pthread_sigmask(signal.SIG_BLOCK, _STOPPING)
+    if told_to_stop:
+        sys.exit(0)
     if status < 0:
         print(f"appliance: not started: killed by signal {-status}", file=sys.stderr)  # noqa: T201
         sys.exit(EXIT_FAILED)
-    if status or told_to_stop:
+    if status:
         sys.exit(status)
 
 
