@@ -15,6 +15,8 @@ from pydantic_core import ErrorDetails
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
 
 from appliance.errors import ConfigurationError, Problem
+from appliance.settings.acme import AcmeChallenge, AcmeSettings, KeyType
+from appliance.settings.cloudflare import CloudflareSettings
 from appliance.settings.domain import DomainSettings
 from appliance.settings.homeserver import Federation, HomeserverSettings, LogLevel, Registration
 from appliance.settings.network import NetworkSettings
@@ -24,7 +26,9 @@ from appliance.settings.web import WebSettings
 
 __all__ = [
     "AREAS",
+    "AcmeChallenge",
     "Federation",
+    "KeyType",
     "LogLevel",
     "Registration",
     "Settings",
@@ -39,6 +43,8 @@ AREAS = (
     DomainSettings,
     NetworkSettings,
     TlsSettings,
+    AcmeSettings,
+    CloudflareSettings,
     HomeserverSettings,
     WebSettings,
     ResourceSettings,

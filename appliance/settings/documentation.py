@@ -4,6 +4,7 @@ Run as `python -m appliance.settings.documentation`; writes to standard output o
 """
 
 from enum import Enum
+from inspect import get_annotations
 from types import NoneType, UnionType
 from typing import Annotated, Any, Union, get_args, get_origin, get_type_hints
 
@@ -36,7 +37,7 @@ def _render_area(area: type[BaseModel]) -> str:
         f"| `{variable_name(name)}` | {_describe_kind(kinds[name])} | {_describe_default(field)} | "
         f"{field.description} |"
         for name, field in Settings.model_fields.items()
-        if name in area.model_fields
+        if name in get_annotations(area)  # its own: an area may build on earlier ones
     ]
     head = ["| variable | value | default | what it does |", "| --- | --- | --- | --- |"]
     return "\n".join([f"## {title}", "", *head, *rows, ""])

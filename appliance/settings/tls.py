@@ -13,6 +13,7 @@ from appliance.settings.types import AbsolutePath, variable
 class TlsMode(StrEnum):
     """Where certificates come from."""
 
+    ACME = "acme"
     FILES = "files"
     SELF_SIGNED = "self-signed"
     OFF = "off"
@@ -21,12 +22,13 @@ class TlsMode(StrEnum):
 class TlsSettings(BaseModel):
     """Variables about TLS."""
 
-    tls_mode: TlsMode | None = variable(
-        derived=lambda values: TlsMode.OFF if is_trial(values) else None,
-        help="`files`: a certificate of your own; `self-signed`: the appliance is its own "
-        "certificate authority, kept in `/data`, whose root is offered for download; `off`: plain "
-        "HTTP.",
-        default_text="`off` in the trial; required when `MATRIX_DOMAIN` is set",
+    tls_mode: TlsMode = variable(
+        derived=lambda values: TlsMode.OFF if is_trial(values) else TlsMode.ACME,
+        help="`acme`: certificates of Let's Encrypt or another authority, asked for and renewed "
+        "by the appliance; `files`: a certificate of your own; `self-signed`: the appliance is its "
+        "own certificate authority, kept in `/data`, whose root is offered for download; `off`: "
+        "plain HTTP.",
+        default_text="`off` in the trial, else `acme`",
     )
     tls_certificate_path: AbsolutePath | None = variable(
         None,
@@ -46,18 +48,12 @@ class TlsSettings(BaseModel):
 
     def problems(self) -> Iterator[Problem]:
         """Yield what a mode needs and was not given, or was given in vain."""
-        if self.tls_mode is None:
-            choices = ", ".join(TlsMode)
-            yield Problem(
-                "MATRIX_TLS_MODE",
-                f"is required when MATRIX_DOMAIN is set; choose one of: {choices}",
-            )
         for name in ("tls_certificate_path", "tls_key_path"):
             given = getattr(self, name) is not None
             variable_name = f"MATRIX_{name.upper()}"
             if self.tls_mode is TlsMode.FILES and not given:
                 yield Problem(variable_name, "is required when MATRIX_TLS_MODE=files")
-            if given and self.tls_mode in (TlsMode.OFF, TlsMode.SELF_SIGNED):
+            if given and self.tls_mode is not TlsMode.FILES:
                 yield Problem(
                     variable_name,
                     f"has no effect when MATRIX_TLS_MODE={self.tls_mode}: set "

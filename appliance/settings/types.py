@@ -95,6 +95,31 @@ def parse_url(value: object) -> object:
     return url
 
 
+def parse_acme_server(value: object) -> object:
+    """Given `letsencrypt`, `staging` or the https URL of an ACME directory, return it."""
+    if not isinstance(value, str) or value in ("letsencrypt", "staging"):
+        return value
+    if not re.fullmatch(r"https://[a-z0-9.\[\]:-]+/[^\s#\"'<>\\]+", value, re.IGNORECASE):
+        raise ValueError(
+            f"{value!r} is not one of: letsencrypt, staging; nor the URL of a directory (for "
+            "example https://ca.home.lan/acme/directory)"
+        )
+    return value
+
+
+def parse_email_address(value: object) -> object:
+    """Given an address of electronic mail, return it."""
+    if isinstance(value, str) and not re.fullmatch(r"[^\s@,\"'<>]+@[^\s@,\"'<>]+\.[^\s@,]+", value):
+        raise ValueError(f"{value!r} is not an e-mail address")
+    return value
+
+
+def _parse_certificate_name(text: str) -> str:
+    """Given a DNS name that may begin with `*.`, return it as it is in certificates."""
+    wildcard = "*." if text.startswith("*.") else ""
+    return f"{wildcard}{parse_host_name(text.removeprefix('*.'))}"
+
+
 def parse_absolute_path(value: object) -> object:
     """Given an absolute path, return it."""
     if isinstance(value, str) and not value.startswith("/"):
@@ -146,6 +171,9 @@ Port = Annotated[int, Field(ge=1, le=65535)]
 Addresses = Annotated[tuple[Address, ...], _list_of(_parse_address)]
 Networks = Annotated[tuple[Network, ...], _list_of(_parse_network)]
 ServerNames = Annotated[tuple[str, ...], _list_of(parse_server_name)]
+CertificateNames = Annotated[tuple[str, ...], _list_of(_parse_certificate_name)]
+AcmeServer = Annotated[str, BeforeValidator(parse_acme_server)]
+EmailAddress = Annotated[str, BeforeValidator(parse_email_address)]
 
 KINDS: dict[object, str] = {
     Boolean: "yes or no",
@@ -159,6 +187,9 @@ KINDS: dict[object, str] = {
     Addresses: "IP addresses, separated by commas",
     Networks: "IP addresses or ranges, separated by commas",
     ServerNames: "Matrix server names, separated by commas",
+    CertificateNames: "domain names, perhaps with `*.`, separated by commas",
+    AcmeServer: "`letsencrypt` or `staging` or URL",
+    EmailAddress: "e-mail address",
     str: "text",
     int: "number",
 }
