@@ -80,11 +80,11 @@ class ReleaseComponent(Component):
 
 @dataclass(frozen=True, kw_only=True)
 class GoComponent(Component):
-    """A program built from a module; `version_variable` is what the linker sets."""
+    """A program built from a module; `version_variable` is what the linker sets, if it has to."""
 
     module: str
     package: str
-    version_variable: str
+    version_variable: str | None = None
     tags: tuple[str, ...] = ()
     cgo: bool = True
     kind: Kind = Kind.GO

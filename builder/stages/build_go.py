@@ -28,7 +28,9 @@ def build_program(row: Mapping[str, Any], environment: Mapping[str, str]) -> Non
     else:
         module = BUILD / "go" / row["name"] / row["version"]
         settings = {**environment, "CGO_ENABLED": str(int(row["cgo"]))}
-        linker = f"-s -w -X {row['version_variable']}={row['version']}"
+        linker = "-s -w"
+        if row["version_variable"]:
+            linker += f" -X {row['version_variable']}={row['version']}"
         tags = ",".join(row["tags"])
         command = ("go", "build", "-trimpath", "-buildvcs=false", "-mod=readonly", f"-tags={tags}")
         _run((*command, f"-ldflags={linker}", "-o", program, row["package"]), module, settings)
@@ -81,7 +83,8 @@ def _run(command: Sequence[str | Path], directory: Path, environment: Mapping[st
 
 
 def main() -> None:
-    """Build them all."""
+    """Build them all, giving way to whatever else this machine does."""
+    os.nice(10)
     environment = {name: value for name, value in os.environ.items() if value}
     environment |= {"PATH": f"{find_toolchain()}:{environment['PATH']}", "GOTOOLCHAIN": "local"}
     if CERTIFICATES.exists():

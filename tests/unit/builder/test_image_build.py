@@ -28,14 +28,14 @@ CLIENT, BRIDGE = BY_NAME["element-web"], BY_NAME["mautrix-whatsapp"]
 
 
 def test_default_components() -> None:
-    assert name_components([], [], FILE) == ["element-web"]
+    assert name_components([], [], FILE) == ["element-web", "livekit"]
     assert [c.name for c in choose(COMPONENTS, None)] == [
         c.name for c in COMPONENTS if c is not BRIDGE
     ]
 
 
 def test_with_and_without() -> None:
-    names = name_components(["mautrix-whatsapp"], ["element-web"], FILE)
+    names = name_components(["mautrix-whatsapp"], ["element-web", "livekit"], FILE)
     assert names == ["mautrix-whatsapp"]
     chosen = choose(COMPONENTS, names)
     assert BRIDGE in chosen
@@ -45,7 +45,8 @@ def test_with_and_without() -> None:
 
 @pytest.mark.parametrize("name", ["mautrix-whatsap", "synapse"])
 def test_only_some_can_be_chosen(name: str) -> None:
-    with pytest.raises(BuildError, match=f"{name}: not one of element-web, mautrix-whatsapp"):
+    known = "element-web, livekit, mautrix-whatsapp"
+    with pytest.raises(BuildError, match=f"{name}: not one of {known}"):
         name_components([], [name], FILE)
 
 
