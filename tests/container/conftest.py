@@ -9,6 +9,7 @@ from docker.errors import DockerException, ImageNotFound
 from testcontainers.core.config import testcontainers_config
 
 from .appliances import Appliance, LanAppliance
+from .internet import Internet, open_internet
 from .volumes import IMAGE, Volume, image_holds
 
 # Fixtures end what they start; a reaper's image would have to be pulled from a registry.
@@ -56,6 +57,15 @@ def lan(shared: list[Appliance]) -> Iterator[LanAppliance]:
     with LanAppliance() as appliance:
         shared.append(appliance)
         yield appliance
+
+
+@pytest.fixture(scope="session")
+def internet(
+    docker_client: docker.DockerClient, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Internet]:
+    """A network with DNS, Cloudflare's API and certificate authorities."""
+    with open_internet(docker_client, tmp_path_factory.mktemp("internet")) as opened:
+        yield opened
 
 
 @pytest.fixture(scope="module", autouse=True)

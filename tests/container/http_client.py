@@ -43,13 +43,26 @@ class UnreachableError(OSError):
 class Site:
     """One host, by the authority that its clients use, at a port of 127.0.0.1."""
 
-    def __init__(self, authority: str, port: int, ca_certificate: str | None = None) -> None:
+    def __init__(
+        self,
+        authority: str,
+        port: int,
+        ca_certificate: str | None = None,
+        *,
+        whoever_it_is: bool = False,
+    ) -> None:
+        """`whoever_it_is`: by HTTPS, without a look at the certificate."""
         self.host = host = authority.partition(":")[0]
         self._port, self._ca_certificate = port, ca_certificate
-        self.url = f"{'https' if ca_certificate else 'http'}://{authority}"
+        self.url = f"{'https' if ca_certificate or whoever_it_is else 'http'}://{authority}"
         options: dict[str, Any] = {"headers": {"Host": authority}, "timeout": 60, "retries": False}
-        if ca_certificate:
-            self._pool: urllib3.HTTPConnectionPool = urllib3.HTTPSConnectionPool(
+        self._pool: urllib3.HTTPConnectionPool
+        if whoever_it_is:
+            self._pool = urllib3.HTTPSConnectionPool(
+                "127.0.0.1", port, cert_reqs="CERT_NONE", server_hostname=host, **options
+            )
+        elif ca_certificate:
+            self._pool = urllib3.HTTPSConnectionPool(
                 "127.0.0.1",
                 port,
                 ca_cert_data=ca_certificate,

@@ -1,0 +1,105 @@
+"""The machine that the internet of the tests runs on: its image, its network, its container."""
+
+import io
+import os
+import secrets
+import tarfile
+import uuid
+from collections.abc import Iterator
+from contextlib import contextmanager
+from ipaddress import ip_network
+from pathlib import Path
+
+import docker
+from docker.errors import APIError
+from docker.models.containers import Container
+from docker.models.networks import Network
+from docker.types import IPAMConfig, IPAMPool
+
+from builder.base import ensure_base, find_mirror
+from builder.engine import ensure_engine
+from builder.image import build_command, host_arguments
+from builder.registry import load_registry
+
+IMAGE = "matrix-appliance-internet"
+_FOLDER = Path(__file__).parent
+_CONTROL_PORT = 8000
+# Addresses that no machine has any more, and that are not private: so servers on this network have
+# a public address each. Source: RFC 7526, which withdrew them.
+_POOL = ip_network("192.88.99.0/24")
+_PREFIX_LENGTH = 27
+
+
+def build_image() -> str:
+    """Build the image, which is quick but the first time, and return its ID.
+
+    The name may be that of another checkout's by the time that it is used.
+    """
+    engine = ensure_engine(os.environ)
+    base = ensure_base(engine.docker, load_registry().base, find_mirror(os.environ))
+    values = host_arguments(os.environ)
+    names = ("DEBIAN_MIRROR", "DEBIAN_SECURITY_MIRROR", "http_proxy", "https_proxy", "no_proxy")
+    arguments = {"BASE": base, **{name: values[name] for name in names if name in values}}
+    command = build_command(arguments, engine.environment, IMAGE)
+    file = str(_FOLDER / "Dockerfile")
+    return engine.docker.read(*command[:-1], "--quiet", "--file", file, command[-1])
+
+
+@contextmanager
+def make_network(client: docker.DockerClient) -> Iterator[Network]:
+    """Make a network of public addresses that ends with the block."""
+    network = _create_network(client)
+    try:
+        yield network
+    finally:
+        network.remove()
+
+
+def _create_network(client: docker.DockerClient) -> Network:
+    # Others on this machine may have some: a free one is found by asking for each.
+    subnets = list(_POOL.subnets(new_prefix=_PREFIX_LENGTH))
+    secrets.SystemRandom().shuffle(subnets)
+    for subnet in subnets:
+        pool = IPAMPool(subnet=str(subnet))
+        try:
+            return client.networks.create(
+                f"appliance-test-{uuid.uuid4().hex[:12]}",
+                driver="bridge",
+                ipam=IPAMConfig(pool_configs=[pool]),
+            )
+        except APIError as error:
+            if "overlap" not in str(error):
+                raise
+    raise AssertionError(f"every network in {_POOL} is taken: see `docker network ls`")
+
+
+@contextmanager
+def run_world(
+    client: docker.DockerClient, network: Network, certificate: bytes
+) -> Iterator[Container]:
+    """Run the world on a network, its hosts with a certificate (PEM, with the key)."""
+    container = client.containers.create(
+        build_image(), network=network.name, ports={_CONTROL_PORT: ("127.0.0.1", None)}
+    )
+    try:
+        container.put_archive("/tmp", _archive("certificate.pem", certificate))
+        container.start()
+        yield container
+    finally:
+        container.remove(force=True, v=True)
+
+
+def _archive(name: str, content: bytes) -> bytes:
+    stream = io.BytesIO()
+    with tarfile.open(fileobj=stream, mode="w") as archive:
+        member = tarfile.TarInfo(name)
+        member.size, member.mode = len(content), 0o600
+        archive.addfile(member, io.BytesIO(content))
+    return stream.getvalue()
+
+
+def control_address(container: Container) -> str:
+    """Return where the container's control is reached from this machine."""
+    container.reload()
+    (published,) = container.ports[f"{_CONTROL_PORT}/tcp"]
+    return f"127.0.0.1:{published['HostPort']}"
