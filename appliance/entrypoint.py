@@ -64,7 +64,8 @@ def draw(deployment: Deployment, environment: Mapping[str, str]) -> Plan:
     """Given what a deployment may know, return its parts, programs and files. Judges nothing."""
     enabled = all_parts.enabled(deployment.settings, deployment.machine)
     databases = tuple(database for part in enabled for database in part.databases)
-    deployment = replace(deployment, databases=databases)
+    services = tuple(one for part in enabled for one in part.tls_services(deployment))
+    deployment = replace(deployment, databases=databases, tls_services=services)
     programs = tuple((part, program) for part in enabled for program in part.programs(deployment))
     entries = (
         *supervise.files(programs),
@@ -81,7 +82,7 @@ def main(lock: int | None) -> int:
         boot = plan(os.environ, credentials.load_or_create, lock)
         settings = boot.deployment.settings
         data.claim(settings)
-        certificates.ensure(settings)
+        certificates.ensure(settings, boot.deployment.tls_services)
         files.apply(boot.entries)
     except ConfigurationError as error:
         _say("not started, because of:", *map(str, error.problems))

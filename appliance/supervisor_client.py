@@ -52,6 +52,14 @@ class SupervisorClient:
         """Send a signal, by its name without `SIG`, to a program that runs."""
         self._call("signalProcess", f"{self._find(name).group}:{name}", signal)
 
+    def restart(self, name: str) -> None:
+        """Stop a program and start it again, without waiting for the start."""
+        program = self._find(name)
+        full_name = f"{program.group}:{name}"
+        if program.state in ("running", "starting"):
+            self._call("stopProcess", full_name, True)
+        self._call("startProcess", full_name, False)
+
     def _find(self, name: str) -> ProgramState:
         for program in self.programs():
             if program.name == name:

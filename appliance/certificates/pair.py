@@ -1,7 +1,6 @@
 """Whether a certificate and its key can be used. Changes nothing."""
 
 import ssl
-from dataclasses import dataclass
 from pathlib import Path
 
 from cryptography import x509
@@ -11,19 +10,10 @@ from cryptography.hazmat.primitives.serialization import (
     PublicFormat,
     load_pem_private_key,
 )
+from cryptography.x509.oid import NameOID
 
+from appliance.certificates.facts import Facts, Pair
 from appliance.certificates.source import PairError, Source
-
-
-@dataclass(frozen=True)
-class Pair:
-    """A chain and its key that a server can use, with what is less than perfect."""
-
-    chain: str
-    key: str
-    not_before: float
-    not_after: float
-    warnings: tuple[str, ...]
 
 
 def judge(source: Source) -> Pair:
@@ -42,12 +32,20 @@ def judge(source: Source) -> Pair:
     except (ssl.SSLError, OSError) as error:
         message = f"cannot be used by a server: {error}"
         raise PairError("certificate", source.certificate, message) from error
-    return Pair(
-        chain,
-        key,
-        certificates[0].not_valid_before_utc.timestamp(),
-        certificates[0].not_valid_after_utc.timestamp(),
-        tuple(f"{source.certificate}: {one}" for one in _doubts(certificates, source)),
+    return Pair(chain, key, describe(certificates, own_authority=source.authority is not None))
+
+
+def describe(certificates: list[x509.Certificate], *, own_authority: bool = False) -> Facts:
+    """Return what is known of the first certificate of a chain."""
+    first = certificates[0]
+    alone = len(certificates) == 1 and first.issuer != first.subject
+    return Facts(
+        names=tuple(_names(first)),
+        issuer=_issuer(first),
+        serial=f"{first.serial_number:x}",
+        not_before=first.not_valid_before_utc.timestamp(),
+        not_after=first.not_valid_after_utc.timestamp(),
+        whole=own_authority or not alone,
     )
 
 
@@ -94,23 +92,6 @@ def _compare(certificates: list[x509.Certificate], key: PrivateKeyTypes, source:
         raise PairError("certificate", source.certificate, message)
 
 
-def _doubts(certificates: list[x509.Certificate], source: Source) -> list[str]:
-    first = certificates[0]
-    names = _names(first)
-    doubts = [
-        f"is not for {host}: browsers and apps refuse it there"
-        for host in source.hosts
-        if not any(_covers(name, host) for name in names)
-    ]
-    alone = len(certificates) == 1 and first.issuer != first.subject
-    if alone and not source.authority:
-        doubts.append(
-            "holds no intermediate certificate: many clients and servers need it (use the file "
-            "with the full chain)"
-        )
-    return doubts
-
-
 def _names(certificate: x509.Certificate) -> list[str]:
     try:
         extension = certificate.extensions.get_extension_for_class(x509.SubjectAlternativeName)
@@ -119,6 +100,11 @@ def _names(certificate: x509.Certificate) -> list[str]:
     return [name.lower() for name in extension.value.get_values_for_type(x509.DNSName)]
 
 
-def _covers(name: str, host: str) -> bool:
-    """Return whether a name of a certificate is this host's. Source: RFC 6125, section 6.4.3."""
-    return name == host or (name.startswith("*.") and host.partition(".")[2] == name[2:])
+def _issuer(certificate: x509.Certificate) -> str:
+    """Return the issuer's name, with its organisation where the name alone says little (R11)."""
+    parts = [
+        str(attribute.value)
+        for oid in (NameOID.ORGANIZATION_NAME, NameOID.COMMON_NAME)
+        for attribute in certificate.issuer.get_attributes_for_oid(oid)
+    ]
+    return " ".join(parts) or certificate.issuer.rfc4514_string()

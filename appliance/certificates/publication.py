@@ -1,90 +1,64 @@
-"""`/run/tls`: the pair that servers read, `current` leading to it, and how it stands."""
+"""`/run/tls`: the pair that servers read, `current` leading to it, and how it stands.
+
+A copy for each group that may read it: `current/GROUP/{fullchain,privkey}.pem`.
+"""
 
 import grp
 import hashlib
 import json
 import os
 import shutil
-import time
-from collections.abc import Iterator
-from dataclasses import asdict, dataclass
+from collections.abc import Iterable
 from pathlib import Path
 
-from appliance.certificates.source import Stamp
+from appliance.certificates.facts import Pair
+from appliance.certificates.state import State
 from appliance.files import write_atomically
 from appliance.paths import TLS
 
-
-@dataclass(frozen=True)
-class State:
-    """What is published, and what the owner should know of it."""
-
-    stamp: Stamp
-    published: str
-    """Name of the pair below `/run/tls`."""
-    not_after: float
-    warn_at: float
-    """When whoever renews it should have done so."""
-    renew_at: float | None = None
-    warnings: tuple[str, ...] = ()
-    problem: str = ""
-    """Why a newer pair was not published."""
-    served: bool = False
-    """Whether nginx was seen to serve it."""
-
-    def due(self, now: float) -> bool:
-        """Return whether it is time to renew it."""
-        return self.renew_at is not None and now >= self.renew_at
-
-    def describe(self, now: float) -> Iterator[str]:
-        """Yield everything that is not as it should be."""
-        day = time.strftime("%d %B %Y", time.gmtime(self.not_after))
-        if self.problem:
-            yield f"{self.problem}. The certificate before it stays in use"
-        if now >= self.not_after:
-            yield f"the certificate expired on {day}: replace it"
-        elif now >= self.warn_at:
-            yield f"the certificate expires on {day}: replace it"
-        yield from self.warnings
-
-    def summarize(self, now: float) -> str:
-        """Return all of that, or until when there is nothing to say, in one line."""
-        day = time.strftime("%d %B %Y", time.gmtime(self.not_after))
-        return "; ".join(self.describe(now)) or f"good until {day}"
+_YEAR_SECONDS = 365 * 86400
 
 
 class Publication:
-    """The directory of published pairs, readable by one group."""
+    """The directory of published pairs."""
 
-    def __init__(self, directory: str = TLS, group: str = "nginx") -> None:
+    def __init__(self, directory: str = TLS) -> None:
         self._directory = Path(directory)
         self._state = self._directory / "state.json"
         self._current = self._directory / "current"
-        self._group = group
 
-    @property
-    def certificate(self) -> Path:
-        """The published chain."""
-        return self._current / "fullchain.pem"
+    def certificate(self, group: str) -> Path:
+        """Return the published chain as a group reads it."""
+        return self._current / group / "fullchain.pem"
 
     def read_state(self) -> State | None:
         """Return what was written last, None before anything was published."""
         if not self._current.is_symlink() or not self._state.exists():
             return None
-        values = json.loads(self._state.read_text())
-        stamp = tuple(tuple(one) if one else None for one in values["stamp"])
-        return State(**{**values, "stamp": stamp, "warnings": tuple(values["warnings"])})
+        return State.from_dict(json.loads(self._state.read_text()))
 
     def write_state(self, state: State) -> None:
         """Keep it for the next run and for whoever asks."""
-        text = json.dumps(asdict(state), indent=2) + "\n"
+        text = json.dumps(state.to_dict(), indent=2) + "\n"
         write_atomically(self._state, text, mode=0o644)
 
-    def publish(self, chain: str, key: str, authority: str | None = None) -> str:
-        """Make a pair the current one in one step; return its name, the same for the same pair."""
-        name = hashlib.sha256(f"{chain}\0{key}".encode()).hexdigest()[:16]
+    def publish(
+        self, pair: Pair, groups: Iterable[str], *, lasting: bool, authority: str | None = None
+    ) -> str:
+        """Make a pair the current one in one step; return its name, the same for the same pair.
+
+        `lasting`: nginx shall tell browsers never to come without TLS again.
+        """
+        name = hashlib.sha256(f"{pair.chain}\0{pair.key}".encode()).hexdigest()[:16]
         self._directory.mkdir(exist_ok=True)
-        self._write_pair(name, chain, key, authority)
+        directory = self._directory / name
+        directory.mkdir(exist_ok=True)
+        directory.chmod(0o755)  # umask cuts mkdir's
+        for group in groups:
+            _write_pair(directory / group, group, pair, authority)
+        write_atomically(
+            directory / "strict-transport.conf", _strict_transport(lasting), mode=0o644
+        )
         link = self._directory / "current.new"
         link.unlink(missing_ok=True)
         link.symlink_to(name)
@@ -94,13 +68,26 @@ class Publication:
                 shutil.rmtree(other)
         return name
 
-    def _write_pair(self, name: str, chain: str, key: str, authority: str | None) -> None:
-        group = grp.getgrnam(self._group).gr_gid
-        directory = self._directory / name
-        directory.mkdir(exist_ok=True)
-        os.chown(directory, 0, group)
-        directory.chmod(0o750)
-        write_atomically(directory / "privkey.pem", key, mode=0o640, group=group)
-        write_atomically(directory / "fullchain.pem", chain, mode=0o644)
-        if authority:
-            write_atomically(directory / "ca.pem", Path(authority).read_text(), mode=0o644)
+
+def _write_pair(directory: Path, group: str, pair: Pair, authority: str | None) -> None:
+    number = grp.getgrnam(group).gr_gid
+    directory.mkdir(exist_ok=True)
+    os.chown(directory, 0, number)
+    directory.chmod(0o750)
+    write_atomically(directory / "privkey.pem", pair.key, mode=0o640, group=number)
+    write_atomically(directory / "fullchain.pem", pair.chain, mode=0o644)
+    if authority:
+        write_atomically(directory / "ca.pem", Path(authority).read_text(), mode=0o644)
+
+
+def _strict_transport(lasting: bool) -> str:
+    """Return nginx's variable for the header, which is not sent when empty.
+
+    Beside the pair, because both change together. Never `includeSubDomains`: the domain is not
+    ours alone.
+    """
+    value = f"max-age={_YEAR_SECONDS}" if lasting else ""
+    return (
+        "# Generated by appliance/certificates/publication.py, do not edit.\n"
+        f'map $scheme $strict_transport {{\n    https "{value}";\n}}\n'
+    )

@@ -1,10 +1,14 @@
 """Where a certificate comes from, as data that can be read without loading the settings."""
 
+import hashlib
 import json
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
 
+from appliance.certificates.service import TlsService
 from appliance.errors import OperationError
 
 if TYPE_CHECKING:
@@ -25,6 +29,19 @@ class PairError(OperationError):
 
 
 @dataclass(frozen=True)
+class Order:
+    """What is asked of an authority by ACME."""
+
+    server: str
+    """As the owner named it."""
+    directory: str
+    """Below which account and certificates of this authority are kept."""
+    names: tuple[str, ...]
+    fingerprint: str
+    """Differs as soon as anything that is asked for, or asked with, is another."""
+
+
+@dataclass(frozen=True)
 class Source:
     """A certificate as the settings ask for it."""
 
@@ -35,41 +52,70 @@ class Source:
     certificate: str
     """Path of the chain, and below of its key, both PEM."""
     key: str
-    address: str
-    """Where this machine reaches nginx, to see which certificate it serves."""
+    services: tuple[TlsService, ...]
+    """Who serves it."""
+    lasting: bool
+    """Whether browsers may remember that this server is to be reached by TLS alone."""
     authority: str | None = None
     """Path of the certificate of our own authority, where it is one of ours."""
+    order: Order | None = None
+    """What to ask of whom, where it comes by ACME."""
 
     @classmethod
-    def of(cls, settings: "Settings") -> "Source":
+    def of(cls, settings: "Settings", services: Sequence[TlsService] = ()) -> "Source":
         """Return what the settings ask for."""
-        own = settings.tls_mode == "self-signed"
-        return cls(
-            mode=str(settings.tls_mode),
-            domain=settings.domain,
-            hosts=(settings.matrix_host, settings.chat_host),
-            certificate=f"{DATA}/self-signed/fullchain.pem"
-            if own
-            else str(settings.tls_certificate_path),
-            key=f"{DATA}/self-signed/privkey.pem" if own else str(settings.tls_key_path),
-            address=_reachable(settings),
-            authority=f"{DATA}/authority/certificate.pem" if own else None,
-        )
+        hosts, services = (settings.matrix_host, settings.chat_host), tuple(services)
+        mode, domain = str(settings.tls_mode), settings.domain
+        match settings.tls_mode:
+            case "self-signed":
+                return cls(
+                    mode,
+                    domain,
+                    hosts,
+                    certificate=f"{DATA}/self-signed/fullchain.pem",
+                    key=f"{DATA}/self-signed/privkey.pem",
+                    services=services,
+                    lasting=False,
+                    authority=f"{DATA}/authority/certificate.pem",
+                )
+            case "acme":
+                order = _order(settings)
+                lineage = f"{order.directory}/live/{domain}"
+                return cls(
+                    mode,
+                    domain,
+                    hosts,
+                    certificate=f"{lineage}/fullchain.pem",
+                    key=f"{lineage}/privkey.pem",
+                    services=services,
+                    lasting=settings.acme_server != "staging",
+                    order=order,
+                )
+            case _:
+                certificate, key = settings.tls_certificate_path, settings.tls_key_path
+                return cls(mode, domain, hosts, str(certificate), str(key), services, lasting=True)
 
     @classmethod
     def from_json(cls, text: str) -> "Source":
         """Given what `to_json` returned, return the same again."""
         values = json.loads(text)
-        return cls(**{**values, "hosts": tuple(values["hosts"])})
+        services = tuple(
+            TlsService(**{**one, "addresses": tuple(one["addresses"])})
+            for one in values["services"]
+        )
+        order = values["order"]
+        return cls(
+            **{
+                **values,
+                "hosts": tuple(values["hosts"]),
+                "services": services,
+                "order": Order(**{**order, "names": tuple(order["names"])}) if order else None,
+            }
+        )
 
     def to_json(self) -> str:
         """Return it as text."""
         return json.dumps(asdict(self), indent=2) + "\n"
-
-    @property
-    def renewable(self) -> bool:
-        """Whether it is for us to renew it."""
-        return self.authority is not None
 
     def stamp(self) -> Stamp:
         """Return what differs as soon as one of the files is another."""
@@ -84,10 +130,29 @@ def _stamp(path: Path) -> tuple[int, int, int] | None:
     return (status.st_mtime_ns, status.st_size, status.st_ino)
 
 
-def _reachable(settings: "Settings") -> str:
-    """Return an address of nginx's HTTPS port, by IPv4 where it listens there."""
-    address = min(settings.listen, key=lambda address: int(address.version))
-    host = str(address) if not address.is_unspecified else "127.0.0.1"
-    if address.version == 6:
-        host = f"[{address}]" if not address.is_unspecified else "[::1]"
-    return f"{host}:{settings.https_port}"
+def _order(settings: "Settings") -> Order:
+    token, key = settings.cloudflare_api_token, settings.acme_eab_hmac_key
+    asked = (
+        *(settings.acme_directory, settings.acme_email, settings.acme_challenge),
+        *(settings.acme_key_type, settings.acme_eab_kid, settings.acme_ca_bundle),
+        token.get_secret_value() if token else None,
+        key.get_secret_value() if key else None,
+        *settings.acme_names,
+    )
+    return Order(
+        server=settings.acme_server,
+        directory=f"{DATA}/acme/{_directory_name(settings.acme_server)}",
+        names=settings.acme_names,
+        fingerprint=_digest(*map(str, asked)),
+    )
+
+
+def _directory_name(server: str) -> str:
+    """Return a name for the directory of an authority, which is one of ours or a URL."""
+    if "/" not in server:
+        return server
+    return f"{urlsplit(server).hostname}-{_digest(server)[:8]}"
+
+
+def _digest(*parts: str) -> str:
+    return hashlib.sha256("\0".join(parts).encode()).hexdigest()[:32]

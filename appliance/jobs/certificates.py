@@ -11,7 +11,8 @@ from appliance.jobs.contract import Finding, Job, Programs
 from appliance.supervisor_client import ProgramState, SupervisorClient
 
 PROGRAM = "certificates"
-_TIMEOUT_SECONDS = 60
+# An authority and a DNS provider that are both slow take minutes.
+_TIMEOUT_SECONDS = 1200
 
 
 async def have_certificates_looked_at(programs: Programs) -> Finding:

@@ -40,7 +40,7 @@ class Certificates(Part):
 
     def files(self, deployment: Deployment) -> Iterable[Entry]:
         """Return what the program of every minute has to know."""
-        source = Source.of(deployment.settings)
+        source = Source.of(deployment.settings, deployment.tls_services)
         return (Directory(TLS), File(TLS_SOURCE, source.to_json()))
 
     def programs(self, deployment: Deployment) -> Iterable[Program]:

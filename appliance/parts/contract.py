@@ -5,6 +5,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import ClassVar
 
+from appliance.certificates.service import TlsService
 from appliance.credentials import Credential, Credentials
 from appliance.errors import Problem
 from appliance.files import Entry
@@ -12,7 +13,7 @@ from appliance.machine import Machine
 from appliance.probe import Check, Probe, ask
 from appliance.settings import Settings
 
-__all__ = ["Check", "Deployment", "Part", "Probe", "Program"]
+__all__ = ["Check", "Deployment", "Part", "Probe", "Program", "TlsService"]
 
 
 @dataclass(frozen=True)
@@ -24,6 +25,8 @@ class Deployment:
     machine: Machine
     databases: tuple[str, ...] = ()
     """Of all enabled parts: role, database and system user of one name."""
+    tls_services: tuple[TlsService, ...] = ()
+    """Of all enabled parts: who serves the published certificate."""
 
 
 @dataclass(frozen=True)
@@ -74,6 +77,11 @@ class Part(ABC):
     @abstractmethod
     def programs(self, deployment: Deployment) -> Iterable[Program]:
         """Return the part's processes, in the order of their start."""
+
+    def tls_services(self, deployment: Deployment) -> Iterable[TlsService]:
+        """Return the programs that serve the published certificate, none without TLS."""
+        del deployment
+        return ()
 
     def probes(self, deployment: Deployment) -> Iterable[Probe]:
         """Return the real questions that tell whether it is well; every probe must succeed.

@@ -23,7 +23,7 @@ from appliance.listeners import (
     tls_listeners,
 )
 from appliance.parts import element
-from appliance.parts.contract import Deployment, Part, Probe, Program
+from appliance.parts.contract import Deployment, Part, Probe, Program, TlsService
 from appliance.paths import NGINX, SYNAPSE_SOCKET
 from appliance.probe import HttpProbe
 from appliance.process import run
@@ -37,7 +37,6 @@ _TEMPLATES = ("nginx", "listen", "landing", "well-known", "api", "errors", "syna
 _PID = f"{NGINX}/work/nginx.pid"
 # More serve nobody at home, and each costs memory.
 _MAXIMUM_WORKERS = 4
-_YEAR_SECONDS = 365 * 86400
 # In the trial, hosts that no page of the internet can have (DNS rebinding): addresses, and names
 # without a dot, such as localhost or a container's.
 _TRIAL_HOSTS = (r"~^[a-z0-9_-]+$", r"~^[0-9.]+$", r"~^\[[0-9a-f:.]+\]$")
@@ -86,6 +85,16 @@ class Nginx(Part):
         low = any(listener.port < 1024 for listener in _every_listener(deployment))
         return (Program("nginx", command, "nginx", ports_below_1024=low),)
 
+    def tls_services(self, deployment: Deployment) -> Iterable[TlsService]:
+        """Return nginx with one address of each of its HTTPS ports, by IPv4 where it has it."""
+        listeners = sorted(
+            tls_listeners(deployment.settings, deployment.machine),
+            key=lambda listener: -listener.address.version,
+        )
+        addresses = {listener.port: listener.reachable for listener in listeners}
+        if addresses:
+            yield TlsService("nginx", "nginx", "HUP", tuple(addresses.values()))
+
     def probes(self, deployment: Deployment) -> Iterable[Probe]:
         """Return the first question of every client, at the port that clients use."""
         settings = deployment.settings
@@ -129,10 +138,6 @@ def _template_values(deployment: Deployment, directory: str) -> dict[str, object
         "element": element.PART.enabled(settings, machine),
         "languages": [language for language in TRANSLATIONS if language != "en"],
         "own_authority": settings.tls_mode is TlsMode.SELF_SIGNED,
-        # A browser that has seen it never accepts another kind of certificate again.
-        "strict_transport": f"max-age={_YEAR_SECONDS}"
-        if settings.tls_mode is TlsMode.FILES
-        else "",
         "https_port_suffix": "" if port == 443 else f":{port}",
     }
 

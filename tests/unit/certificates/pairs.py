@@ -1,6 +1,8 @@
 """Certificates to test with, as an owner's own authority would make them."""
 
 import datetime
+import grp
+import os
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -15,9 +17,11 @@ from cryptography.hazmat.primitives.serialization import (
 )
 from cryptography.x509.oid import NameOID
 
-from appliance.certificates import Source
+from appliance.certificates import Source, TlsService
 
 NOW = datetime.datetime(2030, 6, 1, tzinfo=datetime.UTC)
+# Tests may run as anybody.
+OWN_GROUP = grp.getgrgid(os.getgid()).gr_name
 HOSTS = ("matrix.example.org", "chat.example.org")
 
 
@@ -65,7 +69,8 @@ def owned(directory: Path, *, mode: str = "files") -> Source:
         hosts=HOSTS,
         certificate=str(directory / "fullchain.pem"),
         key=str(directory / "privkey.pem"),
-        address="127.0.0.1:443",
+        services=(TlsService("nginx", OWN_GROUP, "HUP", ("127.0.0.1:443",)),),
+        lasting=True,
     )
 
 

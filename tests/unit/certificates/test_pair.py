@@ -2,10 +2,14 @@ from pathlib import Path
 
 import pytest
 
-from appliance.certificates import PairError
+from appliance.certificates import PairError, Source
 from appliance.certificates.pair import judge
 
 from .pairs import NOW, make, owned, put
+
+
+def doubts(source: Source) -> list[str]:
+    return [*judge(source).facts.doubts(source.hosts)]
 
 
 def test_a_good_pair_has_nothing_against_it(tmp_path: Path) -> None:
@@ -13,17 +17,20 @@ def test_a_good_pair_has_nothing_against_it(tmp_path: Path) -> None:
     source = owned(tmp_path)
     put(source, leaf.chain + issuer.chain, leaf.key_pem())
     judged = judge(source)
-    assert judged.warnings == ()
+    assert doubts(source) == []
     assert judged.chain.encode() == leaf.chain + issuer.chain
     assert judged.key.encode() == leaf.key_pem()
-    assert judged.not_before < NOW.timestamp() < judged.not_after
+    facts = judged.facts
+    assert facts.not_before < NOW.timestamp() < facts.not_after
+    assert facts.names == ("matrix.example.org", "chat.example.org")
+    assert (facts.issuer, facts.serial) == ("Somebody", f"{leaf.certificate.serial_number:x}")
 
 
 def test_a_wildcard_holds_the_hosts_directly_below_it(tmp_path: Path) -> None:
     source = owned(tmp_path)
     leaf = make(("*.example.org",), issuer="The server")
     put(source, leaf.chain, leaf.key_pem())
-    assert judge(source).warnings == ()
+    assert doubts(source) == []
 
 
 @pytest.mark.parametrize("names", [(), ("example.org",), ("*.matrix.example.org",), ("*",)])
@@ -31,9 +38,7 @@ def test_names_that_are_missing_are_told(tmp_path: Path, names: tuple[str, ...])
     source = owned(tmp_path)
     leaf = make(names, issuer="The server")
     put(source, leaf.chain, leaf.key_pem())
-    assert [
-        warning.partition(" is not for ")[2].split(":")[0] for warning in judge(source).warnings
-    ] == [
+    assert [doubt.removeprefix("is not for ").split(":")[0] for doubt in doubts(source)] == [
         "matrix.example.org",
         "chat.example.org",
     ]
@@ -43,15 +48,15 @@ def test_a_chain_without_its_intermediate_is_told(tmp_path: Path) -> None:
     source = owned(tmp_path)
     leaf = make()
     put(source, leaf.chain, leaf.key_pem())
-    (warning,) = judge(source).warnings
-    assert "no intermediate certificate" in warning
+    (doubt,) = doubts(source)
+    assert "no intermediate certificate" in doubt
 
 
 def test_an_expired_one_can_still_be_used(tmp_path: Path) -> None:
     source = owned(tmp_path)
     leaf = make(issuer="The server", days=-2)
     put(source, leaf.chain, leaf.key_pem())
-    assert judge(source).not_after < NOW.timestamp()
+    assert judge(source).facts.not_after < NOW.timestamp()
 
 
 def test_what_no_server_can_use_is_refused(tmp_path: Path) -> None:

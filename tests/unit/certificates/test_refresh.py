@@ -1,5 +1,6 @@
 import grp
 import os
+import ssl
 from dataclasses import replace
 from pathlib import Path
 
@@ -8,7 +9,7 @@ import pytest
 from appliance import settings
 from appliance.certificates import PairError, Publication, Source, ensure, refresh
 
-from .pairs import NOW, Made, make, owned, put
+from .pairs import NOW, OWN_GROUP, Made, make, owned, put
 
 AT = NOW.timestamp()
 DAY = 86400.0
@@ -23,7 +24,7 @@ def source(tmp_path: Path) -> Source:
 
 @pytest.fixture
 def publication(tmp_path: Path) -> Publication:
-    return Publication(str(tmp_path / "tls"), grp.getgrgid(os.getgid()).gr_name)
+    return Publication(str(tmp_path / "tls"))
 
 
 def put_good(source: Source, *, days: int = 90) -> Made:
@@ -33,7 +34,7 @@ def put_good(source: Source, *, days: int = 90) -> Made:
 
 
 def published(publication: Publication) -> tuple[bytes, bytes]:
-    directory = publication.certificate.parent
+    directory = publication.certificate(OWN_GROUP).parent
     return (directory / "fullchain.pem").read_bytes(), (directory / "privkey.pem").read_bytes()
 
 
@@ -44,7 +45,7 @@ def test_what_was_judged_is_published(source: Source, publication: Publication) 
     assert not state.served
     assert [*state.describe(AT)] == []
     assert state.summarize(AT) == "good until 30 August 2030"
-    key = publication.certificate.with_name("privkey.pem")
+    key = publication.certificate(OWN_GROUP).with_name("privkey.pem")
     assert key.stat().st_mode & 0o777 == 0o640
     assert key.parent.stat().st_mode & 0o777 == 0o750
 
@@ -52,12 +53,14 @@ def test_what_was_judged_is_published(source: Source, publication: Publication) 
 def test_a_second_run_changes_nothing(source: Source, publication: Publication) -> None:
     put_good(source)
     state = refresh(source, publication, AT)
-    inode = publication.certificate.stat().st_ino
+    inode = publication.certificate(OWN_GROUP).stat().st_ino
     assert refresh(source, publication, AT) == state
-    assert publication.certificate.stat().st_ino == inode
+    assert publication.certificate(OWN_GROUP).stat().st_ino == inode
 
 
-def test_a_new_pair_replaces_the_old_one(source: Source, publication: Publication) -> None:
+def test_a_new_pair_replaces_the_old_one(
+    source: Source, publication: Publication, tmp_path: Path
+) -> None:
     put_good(source)
     first = refresh(source, publication, AT)
     publication.write_state(replace(first, served=True))
@@ -66,9 +69,7 @@ def test_a_new_pair_replaces_the_old_one(source: Source, publication: Publicatio
     assert second.published != first.published
     assert not second.served
     assert published(publication) == (made.chain, made.key_pem())
-    directories = [
-        path for path in publication.certificate.parent.parent.iterdir() if path.is_dir()
-    ]
+    directories = [path for path in (tmp_path / "tls").iterdir() if path.is_dir()]
     assert {path.resolve().name for path in directories} == {second.published}
 
 
@@ -132,13 +133,13 @@ def test_an_own_certificate_is_renewed_by_the_clock(
 ) -> None:
     monkeypatch.setattr("appliance.certificates.source.DATA", str(tmp_path / "certificates"))
     loaded = settings.load({"MATRIX_DOMAIN": "home.lan", "MATRIX_TLS_MODE": "self-signed"})
-    source = Source.of(loaded)
+    source = Source.of(loaded, owned(tmp_path).services)
     first = refresh(source, publication, AT)
-    authority = publication.certificate.with_name("ca.pem").read_text()
+    authority = publication.certificate(OWN_GROUP).with_name("ca.pem").read_text()
     assert refresh(source, publication, AT + 360 * DAY) == first
     second = refresh(source, publication, AT + 370 * DAY)
     assert second.published != first.published
-    assert publication.certificate.with_name("ca.pem").read_text() == authority
+    assert publication.certificate(OWN_GROUP).with_name("ca.pem").read_text() == authority
 
 
 def test_nothing_changed_is_not_judged_again(
@@ -154,26 +155,122 @@ def test_nothing_changed_is_not_judged_again(
 
 
 def test_a_trial_has_no_certificate() -> None:
-    assert ensure(settings.load({})) is False
+    assert ensure(settings.load({}), ()) is False
 
 
 def test_the_source_survives_being_written_down(source: Source) -> None:
     assert Source.from_json(source.to_json()) == source
 
 
-@pytest.mark.parametrize(
-    ("listen", "address"),
-    [
-        ("0.0.0.0,::", "127.0.0.1:443"),
-        ("::,192.0.2.7", "192.0.2.7:443"),
-        ("::", "[::1]:443"),
-        ("2001:db8::7", "[2001:db8::7]:443"),
-    ],
-)
-def test_nginx_is_asked_where_it_listens(listen: str, address: str) -> None:
-    environment = {
-        "MATRIX_DOMAIN": "home.lan",
-        "MATRIX_TLS_MODE": "self-signed",
-        "MATRIX_LISTEN": listen,
-    }
-    assert Source.of(settings.load(environment)).address == address
+def strict_transport(publication: Publication) -> str:
+    return (publication.certificate(OWN_GROUP).parent.parent / "strict-transport.conf").read_text()
+
+
+def test_each_group_has_a_copy_of_its_own(source: Source, publication: Publication) -> None:
+    made = put_good(source)
+    first = source.services[0]
+    other = grp.getgrgid(0).gr_name
+    source = replace(source, services=(first, replace(first, program="turn", group=other)))
+    refresh(source, publication, AT)
+    assert publication.certificate(other).read_bytes() == made.chain
+    assert publication.certificate(other).with_name("privkey.pem").stat().st_gid == 0
+    assert publication.certificate(OWN_GROUP).read_bytes() == made.chain
+
+
+def test_browsers_remember_a_certificate_that_lasts(
+    source: Source, publication: Publication
+) -> None:
+    put_good(source)
+    refresh(source, publication, AT)
+    assert 'https "max-age=31536000";' in strict_transport(publication)
+    put_good(source)
+    refresh(replace(source, lasting=False), publication, AT)
+    assert 'https "";' in strict_transport(publication)
+
+
+@pytest.fixture
+def ordered(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Source:
+    monkeypatch.setattr("appliance.certificates.source.DATA", str(tmp_path / "certificates"))
+    loaded = settings.load(
+        {
+            "MATRIX_DOMAIN": "example.org",
+            "MATRIX_ACME_EMAIL": "owner@example.org",
+            "MATRIX_CLOUDFLARE_API_TOKEN": "a-token",
+        }
+    )
+    return Source.of(loaded, owned(tmp_path).services)
+
+
+def put_issued(source: Source) -> Made:
+    Path(source.certificate).parent.mkdir(parents=True, exist_ok=True)
+    return put_good(source)
+
+
+def test_a_placeholder_is_served_until_there_is_a_certificate(
+    ordered: Source, publication: Publication
+) -> None:
+    state = refresh(ordered, publication, AT)
+    assert state.placeholder
+    assert 'https "";' in strict_transport(publication)
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    directory = publication.certificate(OWN_GROUP).parent
+    context.load_cert_chain(directory / "fullchain.pem", directory / "privkey.pem")
+    assert refresh(ordered, publication, AT + DAY) == state
+
+    made = put_issued(ordered)
+    state = refresh(ordered, publication, AT)
+    assert not state.placeholder
+    assert published(publication) == (made.chain, made.key_pem())
+    assert 'https "max-age=31536000";' in strict_transport(publication)
+
+
+def test_a_stored_certificate_is_not_judged_again_at_the_next_boot(
+    ordered: Source, publication: Publication, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    put_issued(ordered)
+    first = refresh(ordered, publication, AT)
+    monkeypatch.delattr("appliance.certificates.pair.judge")
+    second = refresh(ordered, Publication(str(tmp_path / "of the next boot")), AT)
+    assert second == first
+    put_issued(ordered)
+    with pytest.raises(AttributeError):
+        refresh(ordered, publication, AT)
+
+
+def test_a_damaged_stored_certificate_does_not_stop_the_servers(
+    ordered: Source, publication: Publication
+) -> None:
+    put_issued(ordered)
+    Path(ordered.key).write_bytes(b"")
+    state = refresh(ordered, publication, AT)
+    assert state.placeholder
+    assert "holds no private key" in state.problem
+
+
+def test_a_stored_certificate_that_went_away_stays_in_use(
+    ordered: Source, publication: Publication
+) -> None:
+    made = put_issued(ordered)
+    refresh(ordered, publication, AT)
+    Path(ordered.certificate).unlink()
+    Path(ordered.key).unlink()
+    assert not refresh(ordered, publication, AT).placeholder
+    assert published(publication) == (made.chain, made.key_pem())
+
+
+def test_authorities_do_not_share_a_directory() -> None:
+    def directory(server: str) -> str:
+        given = {
+            "MATRIX_DOMAIN": "example.org",
+            "MATRIX_ACME_EMAIL": "owner@example.org",
+            "MATRIX_CLOUDFLARE_API_TOKEN": "a-token",
+            "MATRIX_ACME_SERVER": server,
+        }
+        order = Source.of(settings.load(given)).order
+        assert order is not None
+        return order.directory
+
+    servers = ("letsencrypt", "staging", "https://ca.lan/a/directory", "https://ca.lan/b/directory")
+    assert len({directory(server) for server in servers}) == 4
+    assert directory("staging") == "/data/certificates/acme/staging"
+    assert directory("https://ca.lan/a/directory").startswith("/data/certificates/acme/ca.lan-")

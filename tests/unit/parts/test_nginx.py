@@ -188,7 +188,7 @@ def test_only_a_certificate_that_others_trust_is_made_compulsory() -> None:
         }
 
     assert strict(FILES) == {"/run/nginx/headers.conf", "/run/nginx/synapse.conf"}
-    assert strict(LAN) == strict({}) == set()
+    assert strict({}) == set()
 
 
 def test_without_element_its_host_shows_the_landing_page() -> None:
@@ -240,3 +240,20 @@ def test_the_address_that_clients_are_told_is_answered() -> None:
     loaded = settings.load({**given, "MATRIX_PUBLIC_BASE_URL": "https://elsewhere.example:8443"})
     assert _matrix_hosts(loaded) == ["matrix.home.lan", "synapse.home.lan", "elsewhere.example"]
     assert _matrix_hosts(settings.load(given)) == ["matrix.home.lan", "synapse.home.lan"]
+
+
+@pytest.mark.parametrize(
+    ("listen", "addresses"),
+    [
+        ("0.0.0.0,::", ("127.0.0.1:443", "127.0.0.1:8448")),
+        ("::,192.0.2.7", ("192.0.2.7:443", "192.0.2.7:8448")),
+        ("::", ("[::1]:443", "[::1]:8448")),
+        ("2001:db8::7", ("[2001:db8::7]:443", "[2001:db8::7]:8448")),
+    ],
+)
+def test_every_port_with_tls_is_asked_for_its_certificate(
+    listen: str, addresses: tuple[str, ...]
+) -> None:
+    (service,) = NGINX.tls_services(deployment({**LAN, "MATRIX_LISTEN": listen}))
+    assert service.addresses == addresses
+    assert [*NGINX.tls_services(deployment())] == []

@@ -1,0 +1,94 @@
+"""Have every service serve what is published: ask each by TLS, signal it, ask again, restart it.
+
+A signal alone proves nothing: a program may have lost it, or refused the new pair.
+"""
+
+import socket
+import ssl
+import time
+from collections.abc import Callable
+
+from appliance.certificates.publication import Publication
+from appliance.certificates.service import TlsService
+from appliance.certificates.source import Source
+from appliance.errors import OperationError
+from appliance.supervisor_client import SupervisorClient
+
+# To begin to answer: a server that is starting must not be signalled.
+_START_SECONDS = 60
+_RELOAD_SECONDS = 10
+_ASK_SECONDS = 5
+_RUNNING = ("starting", "running")
+_END = "-----END CERTIFICATE-----"
+
+
+def hand_over(source: Source, publication: Publication) -> list[str]:
+    """Make every running service serve the published pair; return those that had to be told.
+
+    Raise OperationError naming those that go on with another.
+    """
+    supervisor = SupervisorClient()
+    running = {one.name for one in supervisor.programs() if one.state in _RUNNING}
+    services = [service for service in source.services if service.program in running]
+    told, failed = [], []
+    for service in services:
+        expected = _first(publication.certificate(service.group).read_text())
+        host = source.hosts[0]
+        _until(lambda: served(service, host), _START_SECONDS)  # noqa: B023 - asked at once
+        if _serves(service, host, expected):
+            continue
+        told.append(service.program)
+        supervisor.signal(service.program, service.signal)
+        if _until(lambda: _serves(service, host, expected), _RELOAD_SECONDS):  # noqa: B023
+            continue
+        supervisor.restart(service.program)
+        if not _until(lambda: _serves(service, host, expected), _START_SECONDS):  # noqa: B023
+            failed.append(service.program)
+    if failed:
+        raise OperationError(
+            f"{', '.join(failed)} does not serve the certificate that is published, even after a "
+            f"restart: see `appliance logs {failed[0]}`"
+        )
+    return told
+
+
+def served(service: TlsService, host: str) -> dict[str, bytes]:
+    """Return the certificate (DER) that each address of a service serves; {} if one is silent."""
+    found = {}
+    for address in service.addresses:
+        try:
+            found[address] = _fetch(address, host)
+        except OSError:
+            return {}
+    return found
+
+
+def _serves(service: TlsService, host: str, expected: bytes) -> bool:
+    found = served(service, host)
+    return bool(found) and all(certificate == expected for certificate in found.values())
+
+
+def _fetch(address: str, host: str) -> bytes:
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+    context.check_hostname = False
+    context.verify_mode = ssl.CERT_NONE
+    name, _, port = address.rpartition(":")
+    with (
+        socket.create_connection((name.strip("[]"), int(port)), timeout=_ASK_SECONDS) as connection,
+        context.wrap_socket(connection, server_hostname=host) as secured,
+    ):
+        return secured.getpeercert(binary_form=True) or b""
+
+
+def _first(chain: str) -> bytes:
+    """Return the first certificate of a chain (PEM) as it is sent (DER)."""
+    return ssl.PEM_cert_to_DER_cert(chain[chain.index("-----BEGIN") :].partition(_END)[0] + _END)
+
+
+def _until(condition: Callable[[], object], seconds: float) -> bool:
+    deadline = time.monotonic() + seconds
+    while not condition():
+        if time.monotonic() > deadline:
+            return False
+        time.sleep(0.1)
+    return True
