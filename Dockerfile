@@ -33,11 +33,12 @@ FROM base AS pip
 RUN --mount=type=cache,target=/var/cache/apt,sharing=locked \
     --mount=type=cache,target=/var/lib/apt,sharing=locked \
     --mount=type=secret,id=ca \
-    /build/install-packages python3-pip python3-venv ca-certificates
+    /build/install-packages python3-pip python3-venv ca-certificates binutils
 
 FROM pip AS python
 ARG PIP_INDEX_URL
-COPY components/python.lock builder/stages/install-python /build/
+COPY components/python.lock builder/stages/install-python builder/stages/pack_lego.py \
+    builder/stages/lego_bridge.py /build/
 RUN --mount=type=cache,target=/root/.cache/pip --mount=type=secret,id=ca \
     /build/install-python /build/python.lock
 

@@ -13,7 +13,7 @@ from invoke.exceptions import Exit
 from invoke.tasks import task
 
 from appliance.settings.documentation import render_documentation
-from builder import image, inputs, requirements, trial
+from builder import image, inputs, lego, requirements, trial
 from builder import lock as locking
 from builder.engine import Engine, ensure_engine, find_engine
 from builder.errors import BuildError
@@ -142,8 +142,9 @@ def docs(_: Context) -> None:
 @task
 @explained
 def lock(_: Context) -> None:
-    """Resolve the image's Python distributions anew (components/python.lock)."""
+    """Resolve the image's Python distributions anew, and list the DNS providers among them."""
     locking.write_lock()
+    lego.write_providers()
 
 
 @task(help={"rounds": "Boots of each kind."})

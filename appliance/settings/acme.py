@@ -7,6 +7,7 @@ from typing import Any
 from pydantic import SecretStr
 
 from appliance.errors import Problem
+from appliance.settings import dns_provider
 from appliance.settings.domain import NAMES_OF_OURS, DomainSettings
 from appliance.settings.tls import TlsMode, TlsSettings
 from appliance.settings.types import (
@@ -50,6 +51,8 @@ def _default_names(values: dict[str, Any]) -> tuple[str, ...]:
     domain = values["domain"]
     if values["acme_challenge"] is AcmeChallenge.HTTP:  # which cannot prove a wildcard
         return (*(f"{name}.{domain}" for name in NAMES_OF_OURS), domain)
+    if dns_provider.holds_one_value(values["acme_dns_provider"]):
+        return (f"*.{domain}",)
     return (domain, f"*.{domain}")
 
 
@@ -73,20 +76,32 @@ class AcmeSettings(TlsSettings, DomainSettings):
         "(`dns-cloudflare`), this server answering on port 80 (`http`), or a record at another "
         "DNS provider (`dns-multi`).",
     )
+    acme_dns_provider: str | None = variable(
+        None,
+        help="The DNS provider of the domain, by the name that lego has for it: "
+        "https://go-acme.github.io/lego/dns/. Required when `MATRIX_ACME_CHALLENGE=dns-multi`.",
+    )
+    acme_dns_credentials: SecretStr | None = variable(
+        None,
+        help="The variables that lego wants for that provider, such as `DUCKDNS_TOKEN=…`, one to "
+        "a line, or separated by spaces.",
+        secret=True,
+    )
     acme_names: CertificateNames = variable(
         derived=_default_names,
-        help="The names to have in the certificate.",
+        help="The names to have in the certificate. With `MATRIX_ACME_CHALLENGE=http` those that "
+        "do not come to this machine are left out, with a warning, until they do.",
         default_text="`DOMAIN,*.DOMAIN`; with `MATRIX_ACME_CHALLENGE=http` each name of ours by "
-        "itself and `DOMAIN`",
+        "itself and `DOMAIN`; with a provider that holds one TXT value at a time `*.DOMAIN`",
         min_length=1,
     )
     acme_key_type: KeyType = variable(
         KeyType.ECDSA, help="The certificate's key; `rsa` for clients older than about 2014."
     )
     acme_propagation: Duration = variable(
-        10,
+        derived=lambda values: 60 if values["acme_challenge"] is AcmeChallenge.DNS_MULTI else 10,
         help="How long to wait between writing a DNS record and having it looked up.",
-        default_text="`10s`",
+        default_text="`10s`, `60s` with `MATRIX_ACME_CHALLENGE=dns-multi`",
         le=3600,
     )
     acme_eab_kid: str | None = variable(
@@ -102,6 +117,12 @@ class AcmeSettings(TlsSettings, DomainSettings):
         help="Root certificates (PEM) to trust at the authority's address beside the usual ones, "
         "for an authority of your own, as a path inside the container.",
     )
+
+    @property
+    def acme_dns_variables(self) -> dict[str, str]:
+        """What lego wants for the DNS provider, secrets all of it."""
+        given = self.acme_dns_credentials
+        return dns_provider.parse_variables(given.get_secret_value()) if given else {}
 
     @property
     def acme_directory(self) -> str:
@@ -144,8 +165,53 @@ class AcmeSettings(TlsSettings, DomainSettings):
                 f"{wildcards[0]!r} cannot be proved by MATRIX_ACME_CHALLENGE=http: name each host, "
                 "or choose a DNS challenge",
             )
+        yield from self._dns_provider()
         if (self.acme_eab_kid is None) != (self.acme_eab_hmac_key is None):
             given, other = "MATRIX_ACME_EAB_KID", "MATRIX_ACME_EAB_HMAC_KEY"
             if self.acme_eab_kid is None:
                 given, other = other, given
             yield Problem(other, f"is required when {given} is given: they are one pair")
+
+    def _dns_provider(self) -> Iterator[Problem]:
+        """Yield what is wrong with the choice of a DNS provider beside Cloudflare."""
+        provider, given = self.acme_dns_provider, self.acme_dns_credentials
+        names = {"ACME_DNS_PROVIDER": provider, "ACME_DNS_CREDENTIALS": given}
+        if self.acme_challenge is not AcmeChallenge.DNS_MULTI:
+            for name in (name for name, value in names.items() if value is not None):
+                yield Problem(
+                    f"MATRIX_{name}",
+                    f"has no effect when MATRIX_ACME_CHALLENGE={self.acme_challenge}: set "
+                    "MATRIX_ACME_CHALLENGE=dns-multi or leave it out",
+                )
+        elif provider is None:
+            yield Problem(
+                "MATRIX_ACME_DNS_PROVIDER",
+                "is required when MATRIX_ACME_CHALLENGE=dns-multi: the provider of your domain, "
+                "as it is called at https://go-acme.github.io/lego/dns/",
+            )
+        elif complaint := dns_provider.judge_provider(provider):
+            yield Problem("MATRIX_ACME_DNS_PROVIDER", complaint)
+        else:
+            text = given.get_secret_value() if given else None
+            for complaint in dns_provider.judge_variables(provider, text):
+                yield Problem("MATRIX_ACME_DNS_CREDENTIALS", complaint)
+            yield from self._one_value(provider)
+
+    def _one_value(self, provider: str) -> Iterator[Problem]:
+        """Yield what a provider cannot do that holds one TXT value at a time."""
+        if not dns_provider.holds_one_value(provider):
+            return
+        wildcard = f"*.{self.domain}"
+        if len(self.acme_names) > 1:
+            yield Problem(
+                "MATRIX_ACME_NAMES",
+                f"{provider} holds one TXT value at a time, and each name needs its own: give one, "
+                f"{wildcard}, or leave it out",
+            )
+        elif self.server_name == self.domain and self.acme_names == (wildcard,):
+            yield Problem(
+                "MATRIX_SERVER_NAME",
+                f"{self.domain} itself would have to be in the certificate: {provider} holds one "
+                f"TXT value at a time, so it is for {wildcard} alone. Leave it out (users are then "
+                f"@name:matrix.{self.domain}), or set MATRIX_ACME_CHALLENGE=http",
+            )
