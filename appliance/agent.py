@@ -49,13 +49,20 @@ async def run_job(job: Job, programs: Programs, state: State) -> None:
         await asyncio.sleep(job.interval_seconds)
 
 
+def has_work(job: Job, programs: Programs) -> bool:
+    """Return whether a job has something to do in this deployment."""
+    return (job.needs_program is None or job.needs_program in programs) and (
+        job.needs_file is None or Path(job.needs_file).exists()
+    )
+
+
 async def main() -> None:
     """Run every job that has something to do in this deployment."""
     programs: Programs = json.loads(Path(PROGRAMS).read_text())
     state = State(Path(AGENT_STATE))
     async with asyncio.TaskGroup() as group:
         for job in jobs.every():
-            if job.needs_program is None or job.needs_program in programs:
+            if has_work(job, programs):
                 group.create_task(run_job(job, programs, state))
 
 

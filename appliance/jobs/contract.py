@@ -19,7 +19,8 @@ class Finding:
 class Job:
     """Something the agent does again and again.
 
-    `needs_program` names the program without which the job has nothing to do in this deployment.
+    `needs_program` names the program, `needs_file` the rendered file, without which the job has
+    nothing to do in this deployment.
     `run` is given the programs of `paths.PROGRAMS`; an exception of its own is a finding.
     """
 
@@ -27,3 +28,4 @@ class Job:
     interval_seconds: float
     run: Callable[[Programs], Awaitable[Finding]]
     needs_program: str | None = None
+    needs_file: str | None = None

@@ -4,6 +4,7 @@ from collections.abc import Iterable
 
 from appliance.files import Directory, Entry
 from appliance.parts.contract import Deployment, Part, Program
+from appliance.paths import AGENT_DATA
 
 
 class Agent(Part):
@@ -13,9 +14,12 @@ class Agent(Part):
     order = 90
 
     def files(self, deployment: Deployment) -> Iterable[Entry]:
-        """Return the directory of its state."""
+        """Return the directories of its state: of this run, and what survives it."""
         del deployment
-        return (Directory("/run/agent", "agent", "agent"),)
+        return (
+            Directory("/run/agent", "agent", "agent"),
+            Directory(AGENT_DATA, "agent", "agent", mode=0o755, whole_tree=True),
+        )
 
     def programs(self, deployment: Deployment) -> Iterable[Program]:
         """Return the agent."""

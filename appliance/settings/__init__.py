@@ -20,6 +20,7 @@ from appliance.settings.cloudflare import CloudflareSettings
 from appliance.settings.domain import DomainSettings
 from appliance.settings.homeserver import Federation, HomeserverSettings, LogLevel, Registration
 from appliance.settings.network import NetworkSettings
+from appliance.settings.public_address import PublicAddressSettings
 from appliance.settings.resources import ResourceSettings
 from appliance.settings.tls import TlsMode, TlsSettings
 from appliance.settings.web import WebSettings
@@ -42,6 +43,7 @@ PREFIX = "MATRIX_"
 AREAS = (
     DomainSettings,
     NetworkSettings,
+    PublicAddressSettings,
     TlsSettings,
     AcmeSettings,
     CloudflareSettings,

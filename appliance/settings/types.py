@@ -6,14 +6,19 @@ Knows nothing of any single variable.
 import contextlib
 import re
 from collections.abc import Callable
-from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, ip_address, ip_network
-from typing import Annotated, Any
+from ipaddress import IPv4Network, IPv6Network, ip_address, ip_network
+from typing import Annotated, Any, Literal
 
 from pydantic import BeforeValidator, Field
 from pydantic_core import PydanticUndefined
 
-Address = IPv4Address | IPv6Address
+from appliance.endpoint import Address as Address  # noqa: PLC0414 - for who imports it here
+from appliance.endpoint import Endpoint
+
 Network = IPv4Network | IPv6Network
+AUTO: Literal["auto"] = "auto"
+STUN_PORT = 3478
+
 
 _WORDS = {"yes": True, "true": True, "on": True, "no": False, "false": False, "off": False}
 _DURATION_SECONDS = {"s": 1, "m": 60, "h": 3600, "d": 86400, "w": 604800, "y": 31536000}
@@ -127,6 +132,31 @@ def parse_absolute_path(value: object) -> object:
     return value
 
 
+def parse_public_ip(value: object) -> object:
+    """Given `auto`, `none` or addresses separated by commas, return `auto` or the addresses."""
+    if not isinstance(value, str):
+        return value
+    words = [word.strip() for word in value.lower().split(",") if word.strip()]
+    if words in ([AUTO], ["none"]):
+        return AUTO if words == [AUTO] else ()
+    if {AUTO, "none"} & set(words):
+        raise ValueError(f"{value!r} mixes a word and addresses: give `auto`, `none` or addresses")
+    return tuple(_parse_address(word) for word in words)
+
+
+def parse_endpoint(text: str) -> Endpoint:
+    """Given `HOST`, `HOST:PORT` or `[IPV6]:PORT`, return both; without a port that of STUN."""
+    match = re.fullmatch(r"(\[[^\]]+\]|[^:\[\]]+)(?::(\d{1,5}))?", text)
+    if _is_address(text):
+        return Endpoint(text.strip("[]"), STUN_PORT)
+    if not match or not 1 <= int(match[2] or STUN_PORT) <= 65535:
+        raise ValueError(f"{text!r} is not HOST or HOST:PORT (for example stun.example.org:3478)")
+    host = match[1].strip("[]")
+    if not _is_address(host):
+        host = str(parse_host_name(host))
+    return Endpoint(host, int(match[2] or STUN_PORT))
+
+
 def _is_address(text: str) -> bool:
     try:
         ip_address(text.strip("[]"))
@@ -170,6 +200,8 @@ AbsolutePath = Annotated[str, BeforeValidator(parse_absolute_path)]
 Port = Annotated[int, Field(ge=1, le=65535)]
 Addresses = Annotated[tuple[Address, ...], _list_of(_parse_address)]
 Networks = Annotated[tuple[Network, ...], _list_of(_parse_network)]
+Endpoints = Annotated[tuple[Endpoint, ...], _list_of(parse_endpoint)]
+PublicIp = Annotated[Literal["auto"] | tuple[Address, ...], BeforeValidator(parse_public_ip)]
 ServerNames = Annotated[tuple[str, ...], _list_of(parse_server_name)]
 CertificateNames = Annotated[tuple[str, ...], _list_of(_parse_certificate_name)]
 AcmeServer = Annotated[str, BeforeValidator(parse_acme_server)]
@@ -186,6 +218,8 @@ KINDS: dict[object, str] = {
     Port: "port",
     Addresses: "IP addresses, separated by commas",
     Networks: "IP addresses or ranges, separated by commas",
+    Endpoints: "servers (`HOST:PORT`), separated by commas",
+    PublicIp: "`auto` or `none` or IP addresses, separated by commas",
     ServerNames: "Matrix server names, separated by commas",
     CertificateNames: "domain names, perhaps with `*.`, separated by commas",
     AcmeServer: "`letsencrypt` or `staging` or URL",

@@ -1,0 +1,57 @@
+"""The address of this machine for the world: found out by the agent's job, shown in status."""
+
+import json
+from collections.abc import Iterable
+
+from appliance import public_address
+from appliance.files import Entry, File
+from appliance.machine import Machine
+from appliance.parts.contract import Check, Deployment, Part, Program
+from appliance.paths import PUBLIC_ADDRESS_SOURCE
+from appliance.public_address import kind
+from appliance.settings import Settings
+
+
+class PublicAddress(Part):
+    """What the world has to call."""
+
+    name = "public-address"
+    order = 92
+
+    def enabled(self, settings: Settings, machine: Machine) -> bool:
+        """Return whether this machine is meant to be reached from the world."""
+        del machine
+        return bool(settings.public_ip)
+
+    def files(self, deployment: Deployment) -> Iterable[Entry]:
+        """Return what the job has to know; without it there is nothing to find out."""
+        settings = deployment.settings
+        if not settings.follows_public_ip:
+            return ()
+        values = {
+            "servers": [(server.host, server.port) for server in settings.stun_servers],
+            "interval_seconds": settings.public_ip_interval,
+        }
+        return (File(PUBLIC_ADDRESS_SOURCE, json.dumps(values, indent=1) + "\n"),)
+
+    def programs(self, deployment: Deployment) -> Iterable[Program]:
+        """Return nothing: the agent does it."""
+        del deployment
+        return ()
+
+    def check(self, deployment: Deployment) -> Check:
+        """Tell the addresses, who said so, and whether the world can send to them."""
+        known = public_address.load(deployment.settings).known
+        if not known:
+            return Check(healthy=False, detail="not known yet")
+        unreachable = [one for one in known if not kind.is_reachable(one.address)]
+        detail = ", ".join(map(str, known))
+        if unreachable:
+            what = "; ".join(
+                f"{one.address} is {kind.describe(one.address)}" for one in unreachable
+            )
+            detail = f"{detail}: {what}"
+        return Check(healthy=not unreachable, detail=detail)
+
+
+PART = PublicAddress()

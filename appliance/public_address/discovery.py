@@ -1,0 +1,121 @@
+"""Find out this machine's address for the world: STUN servers are asked, the default route helps.
+
+One server's word is enough, two are asked so that a wrong one is noticed. Keeps nothing.
+"""
+
+import asyncio
+from collections import Counter
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+from appliance.endpoint import Address, Endpoint
+from appliance.public_address import Known, kind, route, stun
+from appliance.public_address.stun import StunError
+
+_WITNESSES = 2
+
+
+@dataclass(frozen=True)
+class Answer:
+    """What one server said: an address, or why not."""
+
+    server: Endpoint
+    address: Address | None
+    failure: str = ""
+
+
+@dataclass(frozen=True)
+class Found:
+    """What there is of one family."""
+
+    known: Known | None
+    warnings: tuple[str, ...] = ()
+    failed: bool = False
+    """Whether there is a way out and nobody said how it looks from outside."""
+
+
+@dataclass(frozen=True)
+class Network:
+    """This machine's own network, so that tests can have another one."""
+
+    ask: Callable[[Endpoint, int], Address] = stun.ask
+    find_own_address: Callable[[int], Address | None] = route.find_own_address
+    find_lasting_address: Callable[[Address], Address] = route.find_lasting_address
+
+
+async def discover(
+    version: int, servers: Sequence[Endpoint], now: float, network: Network | None = None
+) -> Found:
+    """Return the address of a family; none without a default route of it."""
+    network = network or Network()
+    own = network.find_own_address(version)
+    if own is None:
+        return Found(None)
+    answers = await _ask(version, servers, network)
+    said = [answer for answer in answers if answer.address is not None]
+    if not said:
+        return _without_witness(own, answers, now)
+    believed = _believe(said)
+    assert believed.address is not None  # noqa: S101 - `said` holds only such
+    warnings = _compare(believed, said)
+    address = believed.address
+    if address == own:
+        address = network.find_lasting_address(own)
+    if not kind.is_reachable(address):
+        warnings += (f"{believed.server} sees {address}, {kind.describe(address)}",)
+    return Found(Known(address, str(believed.server), now), warnings)
+
+
+async def _ask(version: int, servers: Sequence[Endpoint], network: Network) -> list[Answer]:
+    """Ask servers until two have answered, and all of them if those two disagree."""
+    answers: list[Answer] = []
+    left = list(servers)
+    while left and (wanted := _still_wanted(answers, len(left))):
+        asked, left = left[:wanted], left[wanted:]
+        answers += await asyncio.gather(*(_ask_one(one, version, network) for one in asked))
+    return answers
+
+
+def _still_wanted(answers: Sequence[Answer], left: int) -> int:
+    addresses = [answer.address for answer in answers if answer.address is not None]
+    if len(set(addresses)) > 1:
+        return left
+    return max(_WITNESSES - len(addresses), 0)
+
+
+async def _ask_one(server: Endpoint, version: int, network: Network) -> Answer:
+    try:
+        return Answer(server, await asyncio.to_thread(network.ask, server, version))
+    except StunError as error:
+        return Answer(server, None, str(error))
+
+
+def _believe(said: Sequence[Answer]) -> Answer:
+    """Return the first of those who say what most say."""
+    votes = Counter(answer.address for answer in said)
+    return max(said, key=lambda answer: votes[answer.address])
+
+
+def _compare(believed: Answer, said: Sequence[Answer]) -> tuple[str, ...]:
+    return tuple(
+        f"{answer.server} sees {answer.address}, but {believed.server}, which is believed, sees "
+        f"{believed.address}: two ways out of this network, or a server that is wrong (name others "
+        "in MATRIX_STUN_SERVERS, or your address in MATRIX_PUBLIC_IP)"
+        for answer in said
+        if answer.address != believed.address
+    )
+
+
+def _without_witness(own: Address, answers: Sequence[Answer], now: float) -> Found:
+    """Judge by the default route alone: right where the machine has the public address itself."""
+    if kind.is_reachable(own):
+        return Found(Known(own, "the default route", now))
+    failures = "; ".join(f"{answer.server}: {answer.failure}" for answer in answers)
+    return Found(
+        None,
+        (
+            f"no STUN server said which IPv{own.version} address this machine has for the world "
+            f"({failures}); its own is {own}, {kind.describe(own)}",
+        ),
+        failed=True,
+    )

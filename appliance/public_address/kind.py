@@ -1,0 +1,27 @@
+"""What kind of address an address is, worded for the owner. Asks nobody."""
+
+from ipaddress import IPv4Address, IPv6Address, ip_network
+
+from appliance.endpoint import Address
+
+# Source: RFC 6598, "Shared Address Space".
+_CARRIER_GRADE_NAT = ip_network("100.64.0.0/10")
+_UNIQUE_LOCAL = ip_network("fc00::/7")
+
+
+def is_reachable(address: Address) -> bool:
+    """Return whether the world can send to an address at all."""
+    return address.is_global and not address.is_multicast
+
+
+def describe(address: Address) -> str:
+    """Given an address that the world cannot send to, return what it is."""
+    if isinstance(address, IPv4Address) and address in _CARRIER_GRADE_NAT:
+        return "an address of carrier-grade NAT: the provider shares one public address among homes"
+    if isinstance(address, IPv6Address) and address in _UNIQUE_LOCAL:
+        return "an address for use inside a network only"
+    if address.is_link_local:
+        return "an address for use on one cable only"
+    if address.is_private:
+        return "a private address"
+    return "not an address that the world can send to"
