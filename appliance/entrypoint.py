@@ -90,7 +90,7 @@ def main(lock: int | None) -> int:
     except OperationError as error:
         _say(f"not started: {error}")
         return EXIT_FAILED
-    _say(_summarize(settings))
+    _say(*(f"warning: {warning}" for warning in settings.warnings()), _summarize(settings))
     return 0
 
 

@@ -97,8 +97,9 @@ def _obtain(source: Source, now: float) -> Pair | None:
 
 def _publish(pair: Pair, source: Source, publication: Publication, before: State | None) -> State:
     facts = pair.facts
+    lasting = source.lasting and not facts.self_signed
     published = publication.publish(
-        pair, _groups(source), lasting=source.lasting, authority=source.authority
+        pair, _groups(source), lasting=lasting, authority=source.authority
     )
     return State(
         stamp=source.stamp(),

@@ -17,6 +17,8 @@ class Facts:
     not_after: float
     whole: bool
     """Whether its chain needs no other certificate."""
+    self_signed: bool = False
+    """Whether it is its own authority: who trusts it today need not do so tomorrow."""
 
     @classmethod
     def from_dict(cls, values: Mapping[str, Any]) -> Self:

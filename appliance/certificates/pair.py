@@ -46,6 +46,7 @@ def describe(certificates: list[x509.Certificate], *, own_authority: bool = Fals
         not_before=first.not_valid_before_utc.timestamp(),
         not_after=first.not_valid_after_utc.timestamp(),
         whole=own_authority or not alone,
+        self_signed=first.issuer == first.subject,
     )
 
 

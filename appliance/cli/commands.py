@@ -4,7 +4,7 @@ import sys
 
 import click
 
-from appliance.cli import about, configuration, logs, status, tokens, users
+from appliance.cli import about, configuration, logs, status, tokens, users, web
 from appliance.cli.health import report
 from appliance.cli.verb import Verb
 
@@ -35,6 +35,7 @@ def health() -> None:
 
 for command in (
     *configuration.COMMANDS,
+    *web.COMMANDS,
     *status.COMMANDS,
     *users.COMMANDS,
     *tokens.COMMANDS,

@@ -24,12 +24,14 @@ def check() -> None:
 
     Reads the variables of this shell, or those that the running server was started with if this
     shell has none. Every problem is printed, sorted; the exit status is 2 if there is one.
+    A warning is of what works, though perhaps not as you think.
 
     All variables are described in docs/environment.md.
     """
     from appliance.entrypoint import plan
 
-    plan(choose_environment())
+    for warning in plan(choose_environment()).deployment.settings.warnings():
+        click.echo(f"warning: {warning}", err=True)
     click.echo("configuration is valid")
 
 

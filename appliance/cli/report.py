@@ -44,6 +44,7 @@ class Report:
     parts: tuple[PartStatus, ...]
     components: tuple[Component, ...]
     problems: tuple[str, ...]
+    warnings: tuple[str, ...]
 
     @property
     def healthy(self) -> bool:
@@ -70,6 +71,7 @@ def collect() -> Report:
             if component.status in ("older", "missing")
         ),
         problems=tuple(find_problems(Path(AGENT_STATE), time.time())),
+        warnings=tuple(map(str, asked.warnings())),
     )
 
 

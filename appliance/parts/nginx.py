@@ -29,9 +29,12 @@ from appliance.probe import HttpProbe
 from appliance.process import run
 from appliance.render import render_template
 from appliance.settings import Federation, Settings, TlsMode
+from appliance.settings.cloudflare_ranges import CLOUDFLARE_RANGES
+from appliance.settings.proxy import LOOPBACK_NETWORKS
+from appliance.settings.types import Address, Network
+from appliance.well_known import DIRECTORY, render_documents
 
 CUSTOM = Path("/data/custom/nginx")
-WELL_KNOWN = "/run/well-known/matrix"
 
 _TEMPLATES = ("nginx", "listen", "landing", "well-known", "api", "errors", "synapse", "headers")
 _PID = f"{NGINX}/work/nginx.pid"
@@ -72,9 +75,12 @@ class Nginx(Part):
                 File(f"{NGINX}/{path.stem}.d/custom.conf", path.read_text(), "root", "nginx", 0o640)
                 for path in _find_snippets()
             ),
-            Directory(str(Path(WELL_KNOWN).parent)),
-            Directory(WELL_KNOWN, fresh=True),
-            *_well_known(deployment.settings),
+            Directory(str(Path(DIRECTORY).parent)),
+            Directory(DIRECTORY, fresh=True),
+            *(
+                File(f"{DIRECTORY}/{name}.json", text)
+                for name, text in render_documents(deployment.settings).items()
+            ),
         )
 
     def programs(self, deployment: Deployment) -> Iterable[Program]:
@@ -138,6 +144,9 @@ def _template_values(deployment: Deployment, directory: str) -> dict[str, object
         "element": element.PART.enabled(settings, machine),
         "languages": [language for language in TRANSLATIONS if language != "en"],
         "own_authority": settings.tls_mode is TlsMode.SELF_SIGNED,
+        "client_address": "client_address" if settings.behind_cloudflare else "remote_addr",
+        "cloudflare_ranges": CLOUDFLARE_RANGES if settings.behind_cloudflare else (),
+        "served_peers": _served_peers(settings) if settings.behind_proxy else (),
         "https_port_suffix": "" if port == 443 else f":{port}",
     }
 
@@ -148,16 +157,10 @@ def _matrix_hosts(settings: Settings) -> list[str]:
     return list(dict.fromkeys((settings.matrix_host, settings.synapse_host, told)))
 
 
-def _well_known(settings: Settings) -> Iterator[Entry]:
-    """Yield the documents by which clients and servers find us."""
-    names = ["client"] if settings.federation is Federation.OFF else ["client", "server"]
-    address = urlsplit(settings.base_url)
-    # A server name without a port would mean 8448.
-    delegate = f"{address.hostname}:{address.port or 443}"
-    for name in names:
-        template = f"run/well-known/matrix/{name}.json.j2"
-        text = render_template(template, settings=settings, delegate=delegate)
-        yield File(f"{WELL_KNOWN}/{name}.json", text)
+def _served_peers(settings: Settings) -> list[Network | Address]:
+    """Return who may come by plain HTTP behind another proxy: that one, and this machine itself."""
+    own = [address for address in settings.listen if not address.is_unspecified]
+    return list(dict.fromkeys((*settings.trusted_networks, *LOOPBACK_NETWORKS, *own)))
 
 
 def _find_snippets() -> list[Path]:

@@ -20,6 +20,7 @@ from appliance.settings.cloudflare import CloudflareSettings
 from appliance.settings.domain import DomainSettings
 from appliance.settings.homeserver import Federation, HomeserverSettings, LogLevel, Registration
 from appliance.settings.network import NetworkSettings
+from appliance.settings.proxy import FrontProxy, ProxySettings
 from appliance.settings.public_address import PublicAddressSettings
 from appliance.settings.resources import ResourceSettings
 from appliance.settings.tls import TlsMode, TlsSettings
@@ -29,6 +30,7 @@ __all__ = [
     "AREAS",
     "AcmeChallenge",
     "Federation",
+    "FrontProxy",
     "KeyType",
     "LogLevel",
     "Registration",
@@ -42,11 +44,12 @@ PREFIX = "MATRIX_"
 # A derived default may use the variables of earlier areas.
 AREAS = (
     DomainSettings,
-    NetworkSettings,
-    PublicAddressSettings,
     TlsSettings,
     AcmeSettings,
     CloudflareSettings,
+    NetworkSettings,
+    PublicAddressSettings,
+    ProxySettings,
     HomeserverSettings,
     WebSettings,
     ResourceSettings,
@@ -90,14 +93,21 @@ class Settings(*reversed(AREAS), BaseSettings):  # type: ignore[misc]
     def address_of(self, host: str) -> str:
         """Given one of our hosts, return its public address, the port only where needed."""
         scheme, port, usual = (
-            ("https", self.https_port, 443) if self.tls else ("http", self.http_port, 80)
+            ("https", self.https_port, 443) if self.https else ("http", self.http_port, 80)
         )
         return f"{scheme}://{host}" if port == usual else f"{scheme}://{host}:{port}"
 
     def problems(self) -> Iterator[Problem]:
         """Yield what is wrong with the variables together, area by area."""
+        yield from self._ask_areas("problems")
+
+    def warnings(self) -> Iterator[Problem]:
+        """Yield what works, but not as its owner may think."""
+        yield from self._ask_areas("warnings")
+
+    def _ask_areas(self, question: str) -> Iterator[Problem]:
         for area in AREAS:
-            if own := vars(area).get("problems"):
+            if own := vars(area).get(question):
                 yield from own(self)
 
 

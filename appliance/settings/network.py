@@ -8,6 +8,7 @@ from pydantic import BaseModel
 
 from appliance.errors import Problem
 from appliance.settings.domain import is_trial
+from appliance.settings.tls import TlsMode
 from appliance.settings.types import Address, Addresses, Networks, Port, variable
 
 LOOPBACK: tuple[Address, ...] = (ip_address("127.0.0.1"), ip_address("::1"))
@@ -25,13 +26,18 @@ class NetworkSettings(BaseModel):
         min_length=1,
     )
     http_port: Port = variable(
-        80, help="Port of plain HTTP: all of the trial; with TLS only the redirect to HTTPS."
+        derived=lambda values: 8080 if values["tls_mode"] is TlsMode.PROXY else 80,
+        help="Port of plain HTTP: all of the trial, and what another proxy passes on to; with TLS "
+        "only the redirect to HTTPS.",
+        default_text="`8080` when `MATRIX_TLS_MODE=proxy`, else `80`",
     )
-    https_port: Port = variable(443, help="Port of HTTPS.")
+    https_port: Port = variable(
+        443, help="Port of HTTPS; when `MATRIX_TLS_MODE=proxy` that of the other proxy."
+    )
     federation_port: Port = variable(
         8448,
-        help="Second HTTPS port for other servers; they need it only where they cannot read "
-        "well-known.",
+        help="Second HTTPS port for other servers, also of another proxy; they need it only where "
+        "they cannot read well-known.",
     )
     synapse_port: Port = variable(
         8008, help="Loopback port on which bridges reach Synapse's client API."
@@ -39,8 +45,8 @@ class NetworkSettings(BaseModel):
     admin_api_ranges: Networks = variable(
         (),
         help="Addresses from which `/_synapse/admin` is answered through nginx. Without any, only "
-        "the `appliance` command reaches it. Behind another proxy every client may look like "
-        "127.0.0.1.",
+        "the `appliance` command reaches it. Behind another proxy name that one in "
+        "`MATRIX_TRUSTED_PROXIES`, or every client looks like it.",
         default_text="none",
     )
 
@@ -51,7 +57,9 @@ class NetworkSettings(BaseModel):
 
     def problems(self) -> Iterator[Problem]:
         """Yield ports that are given twice."""
-        names = ("http_port", "https_port", "federation_port", "synapse_port")
+        names: tuple[str, ...] = ("http_port", "https_port", "federation_port", "synapse_port")
+        if vars(self)["tls_mode"] is TlsMode.PROXY:  # the other two are not ours
+            names = ("http_port", "synapse_port")
         ports = {name: getattr(self, name) for name in names}
         uses = Counter(ports.values())
         for name, port in ports.items():

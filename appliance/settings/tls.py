@@ -16,6 +16,7 @@ class TlsMode(StrEnum):
     ACME = "acme"
     FILES = "files"
     SELF_SIGNED = "self-signed"
+    PROXY = "proxy"
     OFF = "off"
 
 
@@ -26,8 +27,9 @@ class TlsSettings(BaseModel):
         derived=lambda values: TlsMode.OFF if is_trial(values) else TlsMode.ACME,
         help="`acme`: certificates of Let's Encrypt or another authority, asked for and renewed "
         "by the appliance; `files`: a certificate of your own; `self-signed`: the appliance is its "
-        "own certificate authority, kept in `/data`, whose root is offered for download; `off`: "
-        "plain HTTP.",
+        "own certificate authority, kept in `/data`, whose root is offered for download; `proxy`: "
+        "another reverse proxy serves HTTPS and passes on to plain HTTP here (`appliance "
+        "proxy-snippet` prints its configuration); `off`: plain HTTP.",
         default_text="`off` in the trial, else `acme`",
     )
     tls_certificate_path: AbsolutePath | None = variable(
@@ -44,6 +46,11 @@ class TlsSettings(BaseModel):
     @property
     def tls(self) -> bool:
         """Whether the appliance itself serves HTTPS."""
+        return self.tls_mode not in (TlsMode.OFF, TlsMode.PROXY)
+
+    @property
+    def https(self) -> bool:
+        """Whether clients come by HTTPS, whoever serves it."""
         return self.tls_mode is not TlsMode.OFF
 
     def problems(self) -> Iterator[Problem]:

@@ -181,6 +181,18 @@ def _parse_network(text: str) -> Network:
         ) from None
 
 
+def _parse_proxy(text: str) -> Network | str:
+    if text.lower() == "cloudflare":
+        return "cloudflare"
+    try:
+        return _parse_network(text)
+    except ValueError:
+        raise ValueError(
+            f"{text!r} is neither an address or a range (for example 172.18.0.0/16) nor the word "
+            "cloudflare"
+        ) from None
+
+
 def _list_of(parse: Callable[[str], Any]) -> BeforeValidator:
     def parse_list(value: object) -> object:
         if not isinstance(value, str):
@@ -202,6 +214,7 @@ Addresses = Annotated[tuple[Address, ...], _list_of(_parse_address)]
 Networks = Annotated[tuple[Network, ...], _list_of(_parse_network)]
 Endpoints = Annotated[tuple[Endpoint, ...], _list_of(parse_endpoint)]
 PublicIp = Annotated[Literal["auto"] | tuple[Address, ...], BeforeValidator(parse_public_ip)]
+TrustedProxies = Annotated[tuple[Network | Literal["cloudflare"], ...], _list_of(_parse_proxy)]
 ServerNames = Annotated[tuple[str, ...], _list_of(parse_server_name)]
 CertificateNames = Annotated[tuple[str, ...], _list_of(_parse_certificate_name)]
 AcmeServer = Annotated[str, BeforeValidator(parse_acme_server)]
@@ -220,6 +233,7 @@ KINDS: dict[object, str] = {
     Networks: "IP addresses or ranges, separated by commas",
     Endpoints: "servers (`HOST:PORT`), separated by commas",
     PublicIp: "`auto` or `none` or IP addresses, separated by commas",
+    TrustedProxies: "IP addresses, ranges or `cloudflare`, separated by commas",
     ServerNames: "Matrix server names, separated by commas",
     CertificateNames: "domain names, perhaps with `*.`, separated by commas",
     AcmeServer: "`letsencrypt` or `staging` or URL",

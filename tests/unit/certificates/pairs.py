@@ -29,10 +29,11 @@ HOSTS = ("matrix.example.org", "chat.example.org")
 class Made:
     certificate: x509.Certificate
     key: ec.EllipticCurvePrivateKey
+    intermediate: bytes = b""
 
     @property
     def chain(self) -> bytes:
-        return self.certificate.public_bytes(Encoding.PEM)
+        return self.certificate.public_bytes(Encoding.PEM) + self.intermediate
 
     def key_pem(self, passphrase: bytes | None = None) -> bytes:
         protection = BestAvailableEncryption(passphrase) if passphrase else NoEncryption()

@@ -28,7 +28,7 @@ def publication(tmp_path: Path) -> Publication:
 
 
 def put_good(source: Source, *, days: int = 90) -> Made:
-    made = make(issuer="The server", days=days)
+    made = replace(make(days=days), intermediate=make(issuer="The root").chain)
     put(source, made.chain, made.key_pem())
     return made
 
@@ -185,6 +185,15 @@ def test_browsers_remember_a_certificate_that_lasts(
     assert 'https "max-age=31536000";' in strict_transport(publication)
     put_good(source)
     refresh(replace(source, lasting=False), publication, AT)
+    assert 'https "";' in strict_transport(publication)
+
+
+def test_browsers_do_not_remember_a_certificate_that_its_holder_signed(
+    source: Source, publication: Publication
+) -> None:
+    made = make(issuer="The server")
+    put(source, made.chain, made.key_pem())
+    refresh(source, publication, AT)
     assert 'https "";' in strict_transport(publication)
 
 

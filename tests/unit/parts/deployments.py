@@ -7,6 +7,7 @@ from appliance.machine import Component, Machine
 from appliance.parts.contract import Deployment, Part
 
 LAN = {"MATRIX_DOMAIN": "home.lan", "MATRIX_TLS_MODE": "self-signed"}
+PROXY = {"MATRIX_DOMAIN": "example.org", "MATRIX_TLS_MODE": "proxy"}
 FILES = {
     "MATRIX_DOMAIN": "example.org",
     "MATRIX_TLS_MODE": "files",

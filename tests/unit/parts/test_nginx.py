@@ -10,7 +10,7 @@ from appliance.parts.contract import Deployment
 from appliance.parts.nginx import PART as NGINX
 from appliance.parts.nginx import _matrix_hosts
 
-from .deployments import FILES, LAN, deployment, texts
+from .deployments import FILES, LAN, PROXY, deployment, texts
 
 
 def server_of(configuration: str, host: str) -> str:
@@ -45,6 +45,7 @@ def addresses(of: Deployment) -> tuple[list[str], list[str]]:
             ["0.0.0.0:80", "[::]:80"],
             ["0.0.0.0:8443", "[::]:8443"],
         ),
+        (PROXY, ["0.0.0.0:8080", "[::]:8080"], []),
         (
             {"MATRIX_LISTEN": "192.0.2.1", "MATRIX_HTTP_PORT": "8080"},
             ["192.0.2.1:8080"],
@@ -105,6 +106,13 @@ def test_an_address_of_another_machine_is_a_problem() -> None:
             },
         ),
         (
+            PROXY,
+            {
+                "client": {"m.homeserver": {"base_url": "https://matrix.example.org"}},
+                "server": {"m.server": "matrix.example.org:443"},
+            },
+        ),
+        (
             {**FILES, "MATRIX_PUBLIC_BASE_URL": "https://m.example.net/"},
             {
                 "client": {"m.homeserver": {"base_url": "https://m.example.net"}},
@@ -144,10 +152,11 @@ def test_the_admin_api_is_closed_unless_ranges_are_named() -> None:
         texts(NGINX, deployment(ranges))["/run/nginx/nginx.conf"], "synapse.example.org"
     )
     admin = opened.partition("location /_synapse/admin/ {")[2].partition("include")[0]
-    assert re.findall(r"(allow|deny) (\S+);", admin) == [
-        ("allow", "192.168.0.0/16"),
-        ("allow", "fd00::/8"),
-        ("deny", "all"),
+    assert re.search(r'if \(\$administrator = ""\) \{\s+return 404;', admin)
+    whole = texts(NGINX, deployment(ranges))["/run/nginx/nginx.conf"]
+    assert whole.partition("$administrator {")[2].partition("}")[0].split() == [
+        *("192.168.0.0/16", "1;"),
+        *("fd00::/8", "1;"),
     ]
 
 
@@ -187,8 +196,50 @@ def test_only_a_certificate_that_others_trust_is_made_compulsory() -> None:
             if "Strict-Transport-Security" in text
         }
 
-    assert strict(FILES) == {"/run/nginx/headers.conf", "/run/nginx/synapse.conf"}
+    where = {"/run/nginx/headers.conf", "/run/nginx/synapse.conf"}
+    assert strict(FILES) == strict(LAN) == strict(PROXY) == where
     assert strict({}) == set()
+    # What the header says under TLS is written beside the certificate; see test_refresh.py.
+    for environment in (FILES, LAN):
+        configuration = texts(NGINX, deployment(environment))["/run/nginx/nginx.conf"]
+        assert "include /run/tls/current/strict-transport.conf;" in configuration
+        assert "max-age" not in configuration
+
+
+def test_behind_another_proxy_only_that_one_is_answered_and_believed() -> None:
+    def geo(configuration: str, variable: str) -> list[str]:
+        block = re.search(rf"geo \S+ \${variable} \{{(.*?)\}}", configuration, re.DOTALL)
+        return re.findall(r"(\S+) 1;", block[1]) if block else []
+
+    alone = texts(NGINX, deployment(PROXY))
+    configuration = alone["/run/nginx/nginx.conf"]
+    assert geo(configuration, "served_peer") == ["127.0.0.0/8", "::1/128"]
+    assert re.findall(r"set_real_ip_from (\S+);", configuration) == ["127.0.0.0/8", "::1/128"]
+    assert "ssl" not in configuration.replace("ssl_", "")
+    assert "X-Forwarded-For $remote_addr;" in alone["/run/nginx/synapse.conf"]
+
+    environment = {
+        **PROXY,
+        "MATRIX_LISTEN": "192.0.2.1",
+        "MATRIX_TRUSTED_PROXIES": "172.18.0.0/16,Cloudflare",
+    }
+    named = texts(NGINX, deployment(environment))
+    configuration = named["/run/nginx/nginx.conf"]
+    served = ["172.18.0.0/16", "127.0.0.0/8", "::1/128", "192.0.2.1"]
+    assert geo(configuration, "served_peer") == served, "the proxy, and this machine's own probes"
+    assert re.findall(r"set_real_ip_from (\S+);", configuration) == ["172.18.0.0/16"]
+    assert len(geo(configuration, "from_cloudflare")) == 22
+    assert "X-Forwarded-For $client_address;" in named["/run/nginx/synapse.conf"]
+
+
+def test_nobody_is_believed_unless_named() -> None:
+    for environment in ({}, LAN, FILES):
+        found = "".join(texts(NGINX, deployment(environment)).values())
+        assert "real_ip" not in found
+        assert "http_cf" not in found
+    cloudflare = texts(NGINX, deployment({**FILES, "MATRIX_TRUSTED_PROXIES": "cloudflare"}))
+    assert "real_ip" not in cloudflare["/run/nginx/nginx.conf"]
+    assert "geo $remote_addr $from_cloudflare" in cloudflare["/run/nginx/nginx.conf"]
 
 
 def test_without_element_its_host_shows_the_landing_page() -> None:
@@ -223,6 +274,7 @@ def test_workers_follow_the_cores_to_a_limit() -> None:
     [
         ({}, True),
         ({"MATRIX_HTTP_PORT": "8080"}, False),
+        (PROXY, False),
         ({**FILES, "MATRIX_HTTP_PORT": "8080"}, True),
         ({**FILES, "MATRIX_HTTP_PORT": "8080", "MATRIX_HTTPS_PORT": "8443"}, False),
     ],

@@ -103,6 +103,21 @@ def test_all_problems_are_told_at_once_and_sorted() -> None:
         ({"MATRIX_URL_PREVIEWS": "1"}, "MATRIX_URL_PREVIEWS", "yes, true, on, no, false, off"),
         ({"MATRIX_LISTEN": "localhost"}, "MATRIX_LISTEN", "'localhost' is not an IP address"),
         ({"MATRIX_LISTEN": ","}, "MATRIX_LISTEN", "names nothing"),
+        (
+            {"MATRIX_TRUSTED_PROXIES": "127.0.0.1,cloudflair"},
+            "MATRIX_TRUSTED_PROXIES",
+            "'cloudflair' is neither an address or a range",
+        ),
+        (
+            {"MATRIX_TRUSTED_PROXIES": "10.0.0.0/8,::/0"},
+            "MATRIX_TRUSTED_PROXIES",
+            "::/0 is everybody",
+        ),
+        (
+            {"MATRIX_TLS_MODE": "proxy", "MATRIX_TLS_KEY_PATH": "/k"},
+            "MATRIX_TLS_KEY_PATH",
+            "has no effect when MATRIX_TLS_MODE=proxy",
+        ),
         ({"MATRIX_ADMIN_API_RANGES": "10/8/8"}, "MATRIX_ADMIN_API_RANGES", "or a range"),
         (
             {"MATRIX_FEDERATION": "allowlist"},
@@ -178,3 +193,43 @@ def test_documentation_is_current() -> None:
 def test_every_variable_is_documented() -> None:
     documented = re.findall(r"^\| `MATRIX_(\w+)`", render_documentation(), re.MULTILINE)
     assert [name.lower() for name in documented] == list(Settings.model_fields)
+
+
+BEHIND = {"MATRIX_DOMAIN": "example.org", "MATRIX_TLS_MODE": "proxy"}
+
+
+def test_behind_another_proxy_the_address_is_that_proxys() -> None:
+    loaded = settings.load(BEHIND)
+    assert (loaded.base_url, loaded.chat_url) == (
+        "https://matrix.example.org",
+        "https://chat.example.org",
+    )
+    assert (loaded.tls, loaded.http_port) == (False, 8080)
+    moved = settings.load({**BEHIND, "MATRIX_HTTPS_PORT": "8443", "MATRIX_HTTP_PORT": "8448"})
+    assert moved.base_url == "https://matrix.example.org:8443"
+    assert moved.http_port == moved.federation_port, "the other proxy's is on another machine"
+
+
+@pytest.mark.parametrize(
+    ("given", "networks", "cloudflare"),
+    [
+        ("", ["127.0.0.0/8", "::1/128"], False),
+        ("cloudflare", ["127.0.0.0/8", "::1/128"], True),
+        ("172.18.0.2, fd00::/8", ["172.18.0.2/32", "fd00::/8"], False),
+        ("CLOUDFLARE,172.18.0.2", ["172.18.0.2/32"], True),
+    ],
+)
+def test_trusted_proxies(given: str, networks: list[str], cloudflare: bool) -> None:
+    loaded = settings.load({**BEHIND, "MATRIX_TRUSTED_PROXIES": given})
+    assert [*map(str, loaded.trusted_networks)] == networks
+    assert loaded.behind_cloudflare is cloudflare
+
+
+def test_uploads_that_cloudflare_stops_are_warned_about() -> None:
+    through = {**BEHIND, "MATRIX_TRUSTED_PROXIES": "cloudflare"}
+    assert [*settings.load(through).warnings()] == []
+    large = {**through, "MATRIX_MAX_UPLOAD_SIZE": "101M"}
+    (warning,) = settings.load(large).warnings()
+    assert warning.subject == "MATRIX_MAX_UPLOAD_SIZE"
+    assert "is 101M, but Cloudflare" in warning.message
+    assert [*settings.load({**BEHIND, "MATRIX_MAX_UPLOAD_SIZE": "1G"}).warnings()] == []

@@ -1,0 +1,55 @@
+"""The two documents by which clients and other servers find us, from the settings alone.
+
+nginx serves them; `appliance well-known` prints them for a domain that is hosted elsewhere.
+"""
+
+from urllib.parse import urlsplit
+
+from appliance.render import render_template
+from appliance.settings import Federation, Settings
+
+DIRECTORY = "/run/well-known/matrix"
+
+
+def render_documents(settings: Settings) -> dict[str, str]:
+    """Return each document by its name below `/.well-known/matrix/`.
+
+    Source: Matrix specification, client-server API "Well-known URI", server-server API "Server
+    discovery".
+    """
+    names = ["client"] if settings.federation is Federation.OFF else ["client", "server"]
+    address = urlsplit(settings.base_url)
+    # A server name without a port would mean 8448.
+    delegate = f"{address.hostname}:{address.port or 443}"
+    return {
+        name: render_template(
+            f"run/well-known/matrix/{name}.json.j2", settings=settings, delegate=delegate
+        )
+        for name in names
+    }
+
+
+def describe(settings: Settings) -> str:
+    """Return the documents with where each belongs, with which headers, and how to check it."""
+    name = settings.server_name
+    lines = []
+    for document, text in render_documents(settings).items():
+        lines += [f"https://{name}/.well-known/matrix/{document}", "", text]
+    lines += [
+        "Both are files of exactly these names and contents, served by HTTPS with a certificate of",
+        "a public authority, with status 200 and these headers:",
+        "",
+        "    Content-Type: application/json",
+        "    Access-Control-Allow-Origin: *      or no browser may read them",
+        "    Cache-Control: no-cache             or an old one is used after a change",
+        "",
+        "Check them from another network:",
+        "",
+    ]
+    lines += [
+        f"    curl -isS https://{name}/.well-known/matrix/{document}"
+        for document in render_documents(settings)
+    ]
+    if name != settings.domain:
+        lines += ["", f"The appliance itself serves them at {name}; nothing is to be done."]
+    return "\n".join(lines)

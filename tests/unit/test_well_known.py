@@ -1,0 +1,34 @@
+import json
+
+from appliance import settings
+from appliance.well_known import describe, render_documents
+
+APEX = {
+    "MATRIX_DOMAIN": "example.org",
+    "MATRIX_SERVER_NAME": "example.org",
+    "MATRIX_TLS_MODE": "proxy",
+}
+
+
+def test_what_is_printed_is_what_is_served() -> None:
+    loaded = settings.load(APEX)
+    text = describe(loaded)
+    documents = render_documents(loaded)
+    assert [*documents] == ["client", "server"]
+    for name, document in documents.items():
+        assert f"https://example.org/.well-known/matrix/{name}\n\n{document}" in text
+        assert f"curl -isS https://example.org/.well-known/matrix/{name}" in text
+    assert json.loads(documents["server"]) == {"m.server": "matrix.example.org:443"}
+    for header in ("Content-Type: application/json", "Access-Control-Allow-Origin: *"):
+        assert header in text
+    assert "nothing is to be done" not in text
+
+
+def test_without_federation_there_is_one_document() -> None:
+    loaded = settings.load({**APEX, "MATRIX_FEDERATION": "off"})
+    assert "matrix/server" not in describe(loaded)
+
+
+def test_nothing_is_to_be_done_where_the_appliance_serves_them() -> None:
+    loaded = settings.load({**APEX, "MATRIX_SERVER_NAME": ""})
+    assert "serves them at matrix.example.org; nothing is to be done" in describe(loaded)
