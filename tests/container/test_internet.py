@@ -138,6 +138,24 @@ def resolve(internet: Internet, name: str) -> set[str]:
     return set(internet.run_client("python3", "-c", _RESOLVE, name).split())
 
 
+_ASK_STUN = """
+import socket, struct, sys
+from ipaddress import ip_address
+asked = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+asked.settimeout(5)
+asked.sendto(struct.pack("!HHI12x", 1, 0, 0x2112A442), (sys.argv[1], int(sys.argv[2])))
+answer = asked.recv(100)
+print(ip_address(int.from_bytes(answer[28:32]) ^ 0x2112A442))
+print(socket.gethostbyname(socket.gethostname()))
+"""
+
+
+def test_stun_servers_tell_where_somebody_comes_from(internet: Internet) -> None:
+    for server, port in (("stun.l.google.com", "19302"), ("stun.nextcloud.com", "443")):
+        told, own = internet.run_client("python3", "-c", _ASK_STUN, server, port).split()
+        assert told == own
+
+
 def test_every_call_is_written_down(internet: Internet) -> None:
     ask = "import urllib.request; print(urllib.request.urlopen('http://api.cloudflare.com/x/y'))"
     with internet.refuse("/x/y", 500, 1, "out of order", times=1), pytest.raises(AssertionError):

@@ -1,4 +1,4 @@
-"""An internet for the tests, on a network of its own: DNS, Cloudflare's API, and authorities.
+"""An internet for the tests, on a network of its own: DNS, Cloudflare's API, authorities, STUN.
 
 Appliances reach it as they do the real one, by the names of the real one; only what they are told
 by variables differs: whom they trust, and by Docker which DNS server they ask.
@@ -134,6 +134,10 @@ class Authority:
         """Let requests of one kind fail."""
         return self._internet.fail(self.host, ACME_REQUESTS[request], **how)
 
+    def hold(self, request: str) -> "Fault":
+        """Let requests of one kind wait until the fault ends, and then succeed."""
+        return self.fail(request, hold=True)
+
     def suggest_renewal(self) -> "Fault":
         """Say of every certificate that it should have been renewed long ago (ARI)."""
         body = json.dumps({"suggestedWindow": _LONG_AGO})
@@ -202,7 +206,7 @@ class Internet:
     def fail(self, host: str, match: str, **how: Any) -> Fault:
         """Let calls of a host fail that a regular expression finds (`METHOD /path?query`).
 
-        How: `status`, `body`, `headers`; `delay_seconds`; `drop`; `times`.
+        How: `status`, `body`, `headers`; `delay_seconds`; `drop`; `hold` until it ends; `times`.
         """
         return Fault(self, self.control("add_fault", host=host, match=match, **how))
 
@@ -218,6 +222,13 @@ class Internet:
         """Return what was asked of a host (`dns`: of the DNS server)."""
         return [Call(**row) for row in self.control("calls", host=host, match=match)]
 
+    def tell_address(self, client: str, address: str | None) -> None:
+        """Let the STUN servers tell a client another address than its own.
+
+        An empty one: let them say nothing; None: let them tell the truth again.
+        """
+        self.control("tell_address", client=client, address=address)
+
     def look_up(self, name: str, kind: str = "A") -> list[str]:
         """Return what the world is answered."""
         return list(self.control("look_up", name=name, kind=kind))
@@ -230,23 +241,30 @@ class Internet:
         assert answer.status == 200, f"{action}: {answer.status}\n{self.said()}"
         return json.loads(answer.data)
 
-    def run_client(self, *command: str, volumes: Mapping[str, str] | None = None) -> str:
+    def run_client(
+        self,
+        *command: str,
+        files: Mapping[str, str] | None = None,
+        folders: Mapping[str, Path] | None = None,
+        environment: Mapping[str, str] | None = None,
+    ) -> str:
         """Run a program of the internet's image somewhere on it and return what it printed.
 
-        `volumes`: folders of this machine by where they are to be read inside.
+        `files` and `folders` are what it finds at which path.
         """
         mounted = {
-            folder: {"bind": inside, "mode": "ro"} for inside, folder in (volumes or {}).items()
+            str(folder): {"bind": at, "mode": "ro"} for at, folder in (folders or {}).items()
         }
-        mounted[str(self.trust)] = {"bind": "/internet-root.pem", "mode": "ro"}
         container = self._docker.containers.create(
             self.container.image,
             list(command),
             network=self.network.name,
             dns=[self.address],
             volumes=mounted,
+            environment=dict(environment or {}),
         )
         try:
+            container.put_archive("/", machine.archive(files or {}))
             container.start()
             status = container.wait()["StatusCode"]
             output = bytes(container.logs(stderr=False)).decode(errors="replace")
@@ -265,11 +283,12 @@ class Internet:
 def open_internet(client: docker.DockerClient, folder: Path) -> Iterator[Internet]:
     """Have an internet as long as the block."""
     root = trustme.CA()
-    hosts = (CLOUDFLARE, LETS_ENCRYPT, STAGING, "*.ca.test", "www.cloudflare.com", "1.1.1.1")
-    issued = root.issue_cert(*hosts, "one.one.one.one", "api.ipify.org", "icanhazip.com")
+    issued = root.issue_cert(CLOUDFLARE, LETS_ENCRYPT, STAGING, "*.ca.test")
     with (
         machine.make_network(client) as network,
-        machine.run_world(client, network, issued.private_key_and_cert_chain_pem.bytes()) as world,
+        machine.run_world(
+            client, network, issued.private_key_and_cert_chain_pem.bytes().decode()
+        ) as world,
     ):
         internet = Internet(world, network, folder, root.cert_pem.bytes().decode())
         _wait(internet)

@@ -15,7 +15,6 @@ from . import Authority, Domain, Internet, variables
 
 TRUST = "/internet-root.pem"
 """Where the container finds the root of the internet's own certificates."""
-CLOUDFLARE_API = "http://api.cloudflare.com/client/v4"
 
 
 class InternetAppliance(LanAppliance):
@@ -28,7 +27,8 @@ class InternetAppliance(LanAppliance):
         authority: Authority | None = None,
         **options: Any,
     ) -> None:
-        super().__init__(network=internet.network.name, dns=[internet.address], **options)
+        super().__init__(dns=[internet.address], **options)
+        self._kwargs["network"] = internet.network.name
         self.internet = internet
         self.domain = domain or internet.new_domain()
         self.DOMAIN = self.domain.name
@@ -39,7 +39,7 @@ class InternetAppliance(LanAppliance):
         self.with_variables(
             MATRIX_TLS_MODE="",
             MATRIX_ACME_CA_BUNDLE=TRUST,
-            MATRIX_CLOUDFLARE_API_URL=CLOUDFLARE_API,
+            MATRIX_FEDERATION="",
             MATRIX_ACME_PROPAGATION="0s",  # the world sees a record as soon as it is written
             **variables(self.domain),
         )

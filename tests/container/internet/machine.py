@@ -5,7 +5,7 @@ import os
 import secrets
 import tarfile
 import uuid
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from ipaddress import ip_network
 from pathlib import Path
@@ -75,26 +75,28 @@ def _create_network(client: docker.DockerClient) -> Network:
 
 @contextmanager
 def run_world(
-    client: docker.DockerClient, network: Network, certificate: bytes
+    client: docker.DockerClient, network: Network, certificate: str
 ) -> Iterator[Container]:
     """Run the world on a network, its hosts with a certificate (PEM, with the key)."""
     container = client.containers.create(
         build_image(), network=network.name, ports={_CONTROL_PORT: ("127.0.0.1", None)}
     )
     try:
-        container.put_archive("/tmp", _archive("certificate.pem", certificate))
+        container.put_archive("/", archive({"/tmp/certificate.pem": certificate}))
         container.start()
         yield container
     finally:
         container.remove(force=True, v=True)
 
 
-def _archive(name: str, content: bytes) -> bytes:
+def archive(files: Mapping[str, str]) -> bytes:
+    """Return an archive of files by their absolute paths, for nobody but root to read."""
     stream = io.BytesIO()
-    with tarfile.open(fileobj=stream, mode="w") as archive:
-        member = tarfile.TarInfo(name)
-        member.size, member.mode = len(content), 0o600
-        archive.addfile(member, io.BytesIO(content))
+    with tarfile.open(fileobj=stream, mode="w") as made:
+        for path, text in files.items():
+            member, content = tarfile.TarInfo(path.lstrip("/")), text.encode()
+            member.size, member.mode = len(content), 0o600
+            made.addfile(member, io.BytesIO(content))
     return stream.getvalue()
 
 

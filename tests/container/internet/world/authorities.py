@@ -84,7 +84,8 @@ class Authority:
             "privateKey": self._certificate,
             "httpPort": 80,
             "tlsPort": 443,
-            "ocspResponderURL": "",
+            # As every authority says where its revocations are told; nobody asks here.
+            "ocspResponderURL": "http://revoked.ca.test",
             "externalAccountBindingRequired": accounts is not None,
             "externalAccountMACKeys": accounts or {},
             "retryAfter": {"authz": 1, "order": 1},

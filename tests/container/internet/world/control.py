@@ -7,6 +7,7 @@ from typing import Any
 
 from world.authorities import Authorities, Policy
 from world.http_server import Reply, Request, World
+from world.stun import Mirror
 from world.zones import Record, Registry, Token, Zone
 
 
@@ -14,10 +15,15 @@ class Control:
     """Changes the world and tells what happened in it."""
 
     def __init__(
-        self, world: World, registry: Registry, certificates: Authorities, address: str
+        self,
+        world: World,
+        registry: Registry,
+        certificates: Authorities,
+        mirror: Mirror,
+        address: str,
     ) -> None:
         self._world, self._registry, self._authorities = world, registry, certificates
-        self._address = address
+        self._mirror, self._address = mirror, address
 
     def __call__(self, request: Request) -> Reply:
         """Call a method with the members of a JSON object, and return what it returned."""
@@ -107,6 +113,12 @@ class Control:
     def remove_fault(self, number: int) -> None:
         """Have it go well again."""
         self._world.faults.remove(number)
+
+    def tell_address(self, client: str, address: str | None) -> None:
+        """Tell a client that it comes from somewhere else (None: the truth again)."""
+        self._mirror.told.pop(client, None)
+        if address is not None:
+            self._mirror.told[client] = address
 
     def calls(self, host: str, match: str = "") -> list[dict[str, Any]]:
         """Return what a host was asked."""

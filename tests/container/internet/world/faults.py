@@ -21,7 +21,10 @@ class Fault:
     headers: Mapping[str, str] = field(default_factory=dict)
     delay_seconds: float = 0
     drop: bool = False
+    hold: bool = False
+    """Whether what it happens to goes on only when it is taken away."""
     id: int = 0
+    gone: threading.Event = field(default_factory=threading.Event)
 
 
 class Faults:
@@ -42,7 +45,8 @@ class Faults:
     def remove(self, number: int) -> None:
         """Take a fault away; one that is used up is gone already."""
         with self._lock:
-            self._faults.pop(number, None)
+            if fault := self._faults.pop(number, None):
+                fault.gone.set()
 
     def take(self, host: str, call: str) -> Fault | None:
         """Return the fault that happens to a call, and count it."""

@@ -71,6 +71,8 @@ class World:
         fault = self.faults.take(request.host, call)
         if fault:
             time.sleep(fault.delay_seconds)
+        if fault and fault.hold:
+            fault.gone.wait()
         if fault and fault.drop:
             reply = None
         elif fault and fault.status:
