@@ -36,8 +36,13 @@ def ensure(settings: "Settings", services: Sequence[TlsService]) -> bool:
         return False
     publication = Publication()
     before = publication.read_state()
-    state = refresh(Source.of(settings, services), publication)
-    publication.write_state(replace(state, served=False))  # nobody has seen it yet
+    source = Source.of(settings, services)
+    state = replace(refresh(source, publication), served=False)  # nobody has seen it yet
+    if source.order:
+        from appliance.certificates.acme import upkeep
+
+        state = upkeep.resume(source.order, state)
+    publication.write_state(state)
     if not state.placeholder:
         for warning in state.describe(time.time()):
             sys.stderr.write(f"appliance: warning: {warning}\n")
@@ -60,12 +65,12 @@ def refresh(source: Source, publication: Publication, now: float | None = None) 
             raise
         if before is None:
             before = _publish_placeholder(source, publication, now)
-        after = replace(before, stamp=source.stamp(), problem=str(error))
+        after = replace(before, stamp=source.stamp(), problem=str(error), damaged=True)
     else:
         if pair:
             after = _publish(pair, source, publication, before)
         elif before:
-            after = replace(before, stamp=source.stamp())
+            after = replace(before, stamp=source.stamp(), problem="", damaged=False)
         else:
             after = _publish_placeholder(source, publication, now)
     publication.write_state(after)

@@ -7,7 +7,9 @@ import sys
 from dataclasses import replace
 from pathlib import Path
 
-from appliance.certificates import Publication, Source, refresh
+from appliance.certificates import Publication, Source, State, refresh
+from appliance.certificates.lock import hold
+from appliance.certificates.stopped import StoppedError
 from appliance.errors import EXIT_FAILED, OperationError
 from appliance.paths import TLS_SOURCE
 
@@ -15,21 +17,37 @@ from appliance.paths import TLS_SOURCE
 def main() -> None:
     """Run once. Nothing heavy is imported where nothing has changed."""
     source, publication = Source.from_json(Path(TLS_SOURCE).read_text()), Publication()
-    before = publication.read_state()
     try:
-        state = refresh(source, publication)
-        if state.problem and (before is None or before.problem != state.problem):
-            _say(f"not taken: {state.problem}")
-        if not state.served:
-            from appliance.certificates.handover import hand_over  # TLS itself: 20 ms
-
-            told = hand_over(source, publication)
-            publication.write_state(replace(state, served=True))
-            if told:
-                _say(f"a new certificate is served by {', '.join(told)}")
+        with hold(publication) as held:
+            if held:  # or somebody at the command line is doing the same
+                _look_after(source, publication)
+    except StoppedError:
+        sys.exit(0)  # the next run goes on
     except OperationError as error:
         _say(str(error))
         sys.exit(EXIT_FAILED)
+
+
+def _look_after(source: Source, publication: Publication) -> None:
+    before = publication.read_state()
+    state = refresh(source, publication)
+    if source.order:
+        state = _keep(source, publication, state)
+    elif state.problem and (before is None or before.problem != state.problem):
+        _say(f"not taken: {state.problem}")
+    if not state.served:
+        from appliance.certificates.handover import hand_over  # TLS itself: 20 ms
+
+        told = hand_over(source, publication)
+        publication.write_state(replace(state, served=True))
+        if told:
+            _say(f"a new certificate is served by {', '.join(told)}")
+
+
+def _keep(source: Source, publication: Publication, state: State) -> State:
+    from appliance.certificates.acme import upkeep
+
+    return upkeep.keep(source, publication, state)
 
 
 def _say(text: str) -> None:

@@ -27,6 +27,11 @@ class Publication:
         self._state = self._directory / "state.json"
         self._current = self._directory / "current"
 
+    @property
+    def lock(self) -> Path:
+        """The file that whoever changes anything holds."""
+        return self._directory / "lock"
+
     def certificate(self, group: str) -> Path:
         """Return the published chain as a group reads it."""
         return self._current / group / "fullchain.pem"

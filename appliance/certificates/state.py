@@ -26,6 +26,10 @@ class State:
     warnings: tuple[str, ...] = ()
     problem: str = ""
     """Why there is none newer."""
+    damaged: bool = False
+    """Whether that is because the pair at its source cannot be used."""
+    remarks: tuple[str, ...] = ()
+    """What came up when the authority was asked, and was no failure."""
     next_at: float | None = None
     """When the authority is asked next."""
     served: bool = False
@@ -48,6 +52,7 @@ class State:
         elif now >= self.warn_at:
             yield f"the certificate expires on {format_day(self.facts.not_after)}: replace it"
         yield from self.warnings
+        yield from self.remarks
 
     def summarize(self, now: float) -> str:
         """Return all of that, or how well it is, in one line."""
@@ -62,9 +67,8 @@ class State:
         """Given what was read of JSON, return the state."""
         facts = Facts.from_dict(values["facts"])
         stamp = tuple(tuple(one) if one else None for one in values["stamp"])
-        return cls(
-            **{**values, "stamp": stamp, "facts": facts, "warnings": tuple(values["warnings"])}
-        )
+        lists = {name: tuple(values[name]) for name in ("warnings", "remarks")}
+        return cls(**{**values, **lists, "stamp": stamp, "facts": facts})
 
     def to_dict(self) -> dict[str, Any]:
         """Return it as what JSON can hold."""

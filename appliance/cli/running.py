@@ -3,7 +3,6 @@
 Raises NotRunningError where there is none.
 """
 
-import json
 import os
 import sys
 import time
@@ -12,23 +11,17 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from appliance import probe
-from appliance.errors import NotRunningError, OperationError
+from appliance.errors import OperationError
 from appliance.paths import SETTINGS, SYNAPSE_SHARED_SECRET, SYNAPSE_SOCKET
+from appliance.started import read_environment
+
+__all__ = ["choose_environment", "connect_admin", "load_settings", "read_environment"]
 
 if TYPE_CHECKING:
     from appliance.settings import Settings
     from appliance.synapse_admin import SynapseAdmin
 
 _PATIENCE_SECONDS = 30
-
-
-def read_environment(file: Path = Path(SETTINGS)) -> dict[str, str]:
-    """Return the `MATRIX_*` variables that the running server was started with."""
-    try:
-        environment: dict[str, str] = json.loads(file.read_text())["environment"]
-    except FileNotFoundError:
-        raise NotRunningError from None
-    return environment
 
 
 def choose_environment(

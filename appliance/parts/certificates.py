@@ -14,6 +14,8 @@ from appliance.parts.contract import Check, Deployment, Part, Program
 from appliance.paths import TLS, TLS_SOURCE
 from appliance.settings import Settings, TlsMode
 
+# For certbot to take its DNS records away, within what `docker stop` allows all of us.
+_TIDY_SECONDS = 8
 _VARIABLES = {"certificate": "MATRIX_TLS_CERTIFICATE_PATH", "key": "MATRIX_TLS_KEY_PATH"}
 
 
@@ -47,7 +49,16 @@ class Certificates(Part):
         """Return the program that renews: as root, which alone may read an owner's key."""
         del deployment
         command = ("python", "-m", "appliance.certificates")
-        return (Program("certificates", command, "root", once=True, on_demand=True),)
+        return (
+            Program(
+                "certificates",
+                command,
+                "root",
+                stop_seconds=_TIDY_SECONDS,
+                once=True,
+                on_demand=True,
+            ),
+        )
 
     def check(self, deployment: Deployment) -> Check:
         """Tell how the published certificate stands."""

@@ -1,0 +1,50 @@
+"""How the names are proved to be ours: what each challenge adds to a run of certbot."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from appliance.settings import Settings
+
+
+@dataclass(frozen=True)
+class Preparation:
+    """What certbot needs for a challenge, once it is known that the challenge can work."""
+
+    options: tuple[str, ...]
+    """Of certbot's command line, so without any secret."""
+    names: tuple[str, ...]
+    """To ask for: those of the settings that can be proved."""
+    environment: Mapping[str, str] = field(default_factory=dict)
+    remarks: tuple[str, ...] = ()
+    """What the owner should know although it is no failure."""
+
+
+@dataclass(frozen=True)
+class Circumstances:
+    """What a challenge may use."""
+
+    settings: "Settings"
+    directory: Path
+    """For files that nobody but root may read; gone after the run."""
+    propagation_seconds: int
+    """To wait for the DNS: as set, or longer after it was too slow."""
+
+
+def prepare(circumstances: Circumstances) -> Preparation:
+    """Look whether the challenge can work, and return what it adds.
+
+    Raise OperationError saying what is in the way, before the authority is asked anything.
+    """
+    from appliance.settings import AcmeChallenge
+
+    match circumstances.settings.acme_challenge:
+        case AcmeChallenge.DNS_CLOUDFLARE:
+            from appliance.certificates.acme import dns_cloudflare
+
+            prepare_it: Callable[[Circumstances], Preparation] = dns_cloudflare.prepare
+        case other:
+            raise NotImplementedError(other)
+    return prepare_it(circumstances)

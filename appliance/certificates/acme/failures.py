@@ -1,0 +1,206 @@
+"""Why certbot failed, in one line with what to do: its exit status says little, its log all.
+
+Pure: text to a failure.
+"""
+
+import email.utils
+import re
+import time
+from calendar import timegm
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from appliance.certificates.acme.certbot import Run
+    from appliance.settings import Settings
+
+_SAID_AT_MOST = 300
+
+
+class Fault(StrEnum):
+    """What went wrong, as far as anybody but the owner has to act differently."""
+
+    UNKNOWN_ACCOUNT = "unknown-account"
+    RECORD_NOT_FOUND = "record-not-found"
+    OTHER = "other"
+
+
+@dataclass(frozen=True)
+class Failure:
+    """What went wrong, for the owner."""
+
+    fault: Fault
+    message: str
+    retry_at: float | None = None
+    """When the authority wants to be asked again."""
+
+
+@dataclass(frozen=True)
+class _Said:
+    """What a log says: the error's type without its prefix, and its detail."""
+
+    type: str
+    detail: str
+
+
+def explain(run: "Run", settings: "Settings", now: float) -> Failure:
+    """Given a run that failed, say why."""
+    text = f"{run.log}\n{run.output}"
+    if not run.in_time:
+        return Failure(
+            Fault.OTHER,
+            "the authority or the DNS provider did not answer in time: see whether this machine "
+            "reaches both",
+        )
+    said = _find_said(run, text)
+    retry_at = _find_retry(text, said, now)
+    if said is not None:
+        return _explain_said(said, settings, retry_at, now)
+    return _explain_surroundings(text, run, settings, now)
+
+
+def _explain_said(said: _Said, settings: "Settings", retry_at: float | None, now: float) -> Failure:
+    """Explain an error of the authority. Source: RFC 8555, 6.7; Let's Encrypt's rate limits."""
+    server, detail = settings.acme_server, said.detail
+    kid, email_variable = "MATRIX_ACME_EAB_KID", "MATRIX_ACME_EMAIL"
+    fault = Fault.OTHER
+    match said.type:
+        case "rateLimited":
+            retry_at = retry_at or now + 3600
+            message = (
+                f"{server} was asked too often for now ({detail}): nothing to do but wait; it is "
+                f"asked again after {_format_time(retry_at)}"
+            )
+        case "caa":
+            message = (
+                f"a CAA record in the DNS forbids {server} to issue ({detail}): allow it there, or "
+                "remove the record"
+            )
+        case "dns" | "unauthorized" | "incorrectResponse" | "connection":
+            fault = Fault.RECORD_NOT_FOUND
+            message = (
+                f"{server} did not find the proof that the names are yours ({detail}): the record "
+                "may take longer to be seen (raise MATRIX_ACME_PROPAGATION), or the domain's name "
+                "servers are not those where the record is written"
+            )
+        case "accountDoesNotExist":
+            fault = Fault.UNKNOWN_ACCOUNT
+            message = f"{server} does not know the account that is kept here: a new one is made"
+        case "externalAccountRequired":
+            message = _needs_account(server)
+        case "rejectedIdentifier" | "unsupportedIdentifier":
+            message = f"{server} does not issue for these names ({detail}): see MATRIX_ACME_NAMES"
+        case "invalidContact" | "unsupportedContact":
+            message = f"{email_variable}: {server} does not accept the address ({detail})"
+        case "userActionRequired":
+            message = f"{server} wants you to do something first ({detail})"
+        case "malformed" | "badSignatureAlgorithm" | "badPublicKey" if settings.acme_eab_kid:
+            message = f"{kid}: {server} does not accept the account binding ({detail})"
+        case "serverInternal" | "badNonce" | "orderNotReady":
+            message = f"{server} is out of order ({detail}); it is asked again"
+        case _:
+            message = f"{server} refuses: {detail} ({said.type})"
+    return Failure(fault, message, retry_at)
+
+
+def _explain_surroundings(text: str, run: "Run", settings: "Settings", now: float) -> Failure:
+    """Explain a failure in which the authority did not say a word."""
+    server, directory = settings.acme_server, settings.acme_directory
+    today = time.strftime("%d %B %Y, %H:%M UTC", time.gmtime(now))
+    last = _last_line(run.output)
+    for pattern, message in (
+        (
+            r"No space left on device",
+            "the disk is full: make room on the volume at /data",
+        ),
+        (r"Read-only file system", "the volume at /data is read-only: mount it for writing"),
+        (r"requires external account binding", _needs_account(server)),
+        (
+            r"Incorrect padding|Invalid base64|eab.hmac.key",
+            "MATRIX_ACME_EAB_HMAC_KEY: is not a key as authorities hand it out (base64url): give "
+            "it as you got it",
+        ),
+        (
+            r"certificate is not yet valid|certificate has expired",
+            f"the certificate of {directory} is not valid by this machine's clock, which says "
+            f"{today}: set the clock",
+        ),
+        (
+            r"CERTIFICATE_VERIFY_FAILED|SSLCertVerificationError",
+            f"the certificate of {directory} is not trusted: name the root certificate of your "
+            "authority, or of the proxy that opens TLS connections, in MATRIX_ACME_CA_BUNDLE",
+        ),
+        (
+            r"NameResolutionError|Name or service not known|Temporary failure in name resolution",
+            f"{directory} has no address for this machine: see whether it reaches the internet and "
+            "its DNS server answers",
+        ),
+        (
+            r"ConnectTimeout|ReadTimeout|timed out|Connection refused|Connection reset|"
+            r"Network is unreachable|No route to host|RemoteDisconnected|Connection aborted",
+            f"{directory} cannot be reached: see whether this machine reaches the internet; it is "
+            "asked again",
+        ),
+        (
+            r"HTTP 50\d|HTTP 429|Unable to load the ACME directory|Expecting value: line",
+            f"{server} is out of order ({last}); it is asked again",
+        ),
+    ):
+        if re.search(pattern, text, re.IGNORECASE):
+            return Failure(Fault.OTHER, message, _find_retry(text, None, now))
+    return Failure(Fault.OTHER, f"certbot failed: {last}")
+
+
+def _needs_account(server: str) -> str:
+    return (
+        f"{server} issues only to accounts that you have there: give MATRIX_ACME_EAB_KID and "
+        "MATRIX_ACME_EAB_HMAC_KEY, which you find on its site"
+    )
+
+
+def _find_said(run: "Run", text: str) -> _Said | None:
+    """Return the error that ended a run, of a challenge or of a request."""
+    # What certbot sums up about challenges: "Domain: …\n  Type:   dns\n  Detail: …".
+    if challenges := re.findall(r"^\s*Type:\s+(\w+)\s+Detail:\s+(.+)$", run.output, re.MULTILINE):
+        return _Said(challenges[-1][0], _shorten(challenges[-1][1]))
+    # What the client raised: "urn:ietf:params:acme:error:rateLimited :: description :: detail".
+    raised = re.findall(r"acme\.messages\.Error: urn:ietf:params:acme:error:(\w+) :: (.*)", text)
+    if raised:
+        return _Said(raised[-1][0], _shorten(raised[-1][1].rpartition(" :: ")[2]))
+    return None
+
+
+def _find_retry(text: str, said: _Said | None, now: float) -> float | None:
+    """Return when the last refusal said to come back. Source: RFC 9110, 10.2.3."""
+    refusals = re.findall(r"HTTP (?:4\d\d|503)\n((?:[\w-]+: .*\n)*)", text)
+    header = re.search(r"^Retry-After: (.+)$", refusals[-1], re.MULTILINE) if refusals else None
+    if header:
+        value = header[1].strip()
+        if value.isdigit():
+            return now + int(value)
+        if parsed := email.utils.parsedate_to_datetime(value):
+            return parsed.timestamp()
+    # Let's Encrypt's own words.
+    words = (
+        re.search(r"retry after (\d{4}-\d\d-\d\d \d\d:\d\d:\d\d) UTC", said.detail)
+        if said
+        else None
+    )
+    return float(timegm(time.strptime(words[1], "%Y-%m-%d %H:%M:%S"))) if words else None
+
+
+def _last_line(output: str) -> str:
+    """Return what certbot said last, without where it asks for help."""
+    lines = [line.strip() for line in output.splitlines()]
+    kept = [line for line in lines if line and not re.match(r"Ask for help|See the logfile", line)]
+    return _shorten(kept[-1]) if kept else "it said nothing"
+
+
+def _shorten(text: str) -> str:
+    text = " ".join(text.split()).rstrip(".")
+    return text if len(text) <= _SAID_AT_MOST else f"{text[:_SAID_AT_MOST]}…"
+
+
+def _format_time(moment: float) -> str:
+    return time.strftime("%d %B %Y, %H:%M UTC", time.gmtime(moment))
