@@ -131,12 +131,15 @@ def _stamp(path: Path) -> tuple[int, int, int] | None:
 
 
 def _order(settings: "Settings") -> Order:
-    token, key = settings.cloudflare_api_token, settings.acme_eab_hmac_key
+    secrets = (
+        *(settings.cloudflare_api_token, settings.acme_eab_hmac_key),
+        settings.acme_dns_credentials,
+    )
     asked = (
         *(settings.acme_directory, settings.acme_email, settings.acme_challenge),
         *(settings.acme_key_type, settings.acme_eab_kid, settings.acme_ca_bundle),
-        token.get_secret_value() if token else None,
-        key.get_secret_value() if key else None,
+        settings.acme_dns_provider,
+        *(secret.get_secret_value() if secret else None for secret in secrets),
         *settings.acme_names,
     )
     return Order(
