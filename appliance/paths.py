@@ -19,4 +19,5 @@ SYNAPSE_SOCKET = "/run/synapse-sockets/main.sock"
 SYNAPSE_SHARED_SECRET = "/run/synapse/registration_shared_secret"  # noqa: S105 - a path
 NGINX = "/run/nginx"
 TLS = "/run/tls"
+CHALLENGES = "/run/acme"
 TLS_SOURCE = "/run/tls/source.json"

@@ -24,7 +24,7 @@ from appliance.listeners import (
 )
 from appliance.parts import element
 from appliance.parts.contract import Deployment, Part, Probe, Program, TlsService
-from appliance.paths import NGINX, SYNAPSE_SOCKET
+from appliance.paths import CHALLENGES, NGINX, SYNAPSE_SOCKET
 from appliance.probe import HttpProbe
 from appliance.process import run
 from appliance.render import render_template
@@ -81,6 +81,7 @@ class Nginx(Part):
                 File(f"{DIRECTORY}/{name}.json", text)
                 for name, text in render_documents(deployment.settings).items()
             ),
+            *_challenges(deployment.settings),
         )
 
     def programs(self, deployment: Deployment) -> Iterable[Program]:
@@ -122,7 +123,8 @@ def _configure(deployment: Deployment, directory: str) -> Iterator[Entry]:
     for name in ("matrix.d", "chat.d", "servers.d"):
         yield Directory(f"{directory}/{name}", fresh=True)
     values = _template_values(deployment, directory)
-    for name in _TEMPLATES:
+    challenge = ("challenge",) if deployment.settings.answers_challenges else ()
+    for name in (*_TEMPLATES, *challenge):
         text = render_template(f"run/nginx/{name}.conf.j2", **values)
         yield File(f"{directory}/{name}.conf", text)
 
@@ -135,6 +137,7 @@ def _template_values(deployment: Deployment, directory: str) -> dict[str, object
         "settings": settings,
         "directory": directory,
         "socket": SYNAPSE_SOCKET,
+        "challenges": CHALLENGES,
         "workers": min(machine.cores, _MAXIMUM_WORKERS),
         "plain_listeners": plain,
         "tls_listeners": tls,
@@ -161,6 +164,13 @@ def _served_peers(settings: Settings) -> list[Network | Address]:
     """Return who may come by plain HTTP behind another proxy: that one, and this machine itself."""
     own = [address for address in settings.listen if not address.is_unspecified]
     return list(dict.fromkeys((*settings.trusted_networks, *LOOPBACK_NETWORKS, *own)))
+
+
+def _challenges(settings: Settings) -> Iterator[Entry]:
+    """Yield the directory in which certbot puts what the authority asks for."""
+    if settings.answers_challenges:
+        for below in ("", "/.well-known", "/.well-known/acme-challenge"):
+            yield Directory(f"{CHALLENGES}{below}", fresh=True)
 
 
 def _find_snippets() -> list[Path]:

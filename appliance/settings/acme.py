@@ -125,6 +125,11 @@ class AcmeSettings(TlsSettings, DomainSettings):
         return dns_provider.parse_variables(given.get_secret_value()) if given else {}
 
     @property
+    def answers_challenges(self) -> bool:
+        """Whether nginx answers the authority's questions."""
+        return self.tls_mode is TlsMode.ACME and self.acme_challenge is AcmeChallenge.HTTP
+
+    @property
     def acme_directory(self) -> str:
         """The directory URL of the authority."""
         return _DIRECTORIES.get(self.acme_server, self.acme_server)

@@ -48,3 +48,22 @@ def test_directories_of_other_parts_are_emptied_at_every_boot(scenario: Scenario
         if isinstance(entry, Directory) and entry.fresh and entry.path.startswith("/run/nginx/")
     }
     assert fresh >= {f"/run/nginx/{name}" for name in ("matrix.d", "chat.d", "servers.d")}
+
+
+def test_whatever_the_authority_asks_is_answered_on_plain_http(scenario: Scenario) -> None:
+    settings = scenario.plan.deployment.settings
+    files = configuration(scenario)
+    servers = [
+        block.partition("server_name localhost 127.0.0.1;")
+        for text in files.values()
+        for block in re.findall(r"\n *server \{\n(.*?)\n *\}\n(?=\n|\Z)", text, re.DOTALL)
+    ]
+    of_hosts = [head for head, for_bridges, _ in servers if not for_bridges]
+    assert len(of_hosts) >= 3
+    include = "include /run/nginx/challenge.conf;"
+    listen = "include /run/nginx/listen.conf;"
+    answering = [
+        include in server or (listen in server and include in files["/run/nginx/listen.conf"])
+        for server in of_hosts
+    ]
+    assert answering == [settings.answers_challenges] * len(of_hosts)

@@ -203,6 +203,12 @@ class Internet:
         self.control("add_zone", name=name)
         return Domain(self, name, str(self.control("add_token", zones=[name])))
 
+    def new_duck(self) -> Domain:
+        """Return a name at DuckDNS that leads nowhere yet, with the token of its owner."""
+        name = f"{secrets.token_hex(4)}.duckdns.org"
+        self.control("add_zone", name=name)
+        return Domain(self, name, str(self.control("add_token", zones=[name])))
+
     def fail(self, host: str, match: str, **how: Any) -> Fault:
         """Let calls of a host fail that a regular expression finds (`METHOD /path?query`).
 
@@ -283,7 +289,7 @@ class Internet:
 def open_internet(client: docker.DockerClient, folder: Path) -> Iterator[Internet]:
     """Have an internet as long as the block."""
     root = trustme.CA()
-    issued = root.issue_cert(CLOUDFLARE, LETS_ENCRYPT, STAGING, "*.ca.test")
+    issued = root.issue_cert(CLOUDFLARE, LETS_ENCRYPT, STAGING, "*.ca.test", "www.duckdns.org")
     with (
         machine.make_network(client) as network,
         machine.run_world(

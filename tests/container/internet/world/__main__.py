@@ -8,7 +8,7 @@ import socket
 import sys
 import threading
 
-from world import cloudflare, dns, http_server, stun
+from world import cloudflare, dns, duckdns, http_server, stun
 from world.authorities import Authorities
 from world.control import Control
 from world.http_server import World
@@ -22,12 +22,20 @@ def main() -> None:
     (certificate,) = sys.argv[1:]
     address = socket.gethostbyname(socket.gethostname())
     registry, world = Registry(), World()
-    mirror = stun.Mirror(world.calls)
-    control = Control(world, registry, Authorities(certificate), mirror, address)
+    mirror, resolver = stun.Mirror(world.calls), dns.Resolver(registry, world.calls, world.faults)
+    control = Control(
+        world,
+        registry,
+        Authorities(certificate),
+        resolver=resolver,
+        mirror=mirror,
+        address=address,
+    )
     world.hosts[cloudflare.HOST] = cloudflare.Cloudflare(registry)
+    world.hosts[duckdns.HOST] = duckdns.DuckDns(registry)
     for host in ("ns.world.test", *world.hosts, *stun.SERVERS):
         control.publish_host(host)
-    dns.serve(dns.Resolver(registry, world.calls, world.faults))
+    dns.serve(resolver)
     stun.serve(mirror)
     http_server.serve(80, world)
     http_server.serve(443, world, certificate)

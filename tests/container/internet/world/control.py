@@ -6,6 +6,7 @@ from dataclasses import asdict
 from typing import Any
 
 from world.authorities import Authorities, Policy
+from world.dns import Resolver
 from world.http_server import Reply, Request, World
 from world.stun import Mirror
 from world.zones import Record, Registry, Token, Zone
@@ -19,11 +20,13 @@ class Control:
         world: World,
         registry: Registry,
         certificates: Authorities,
+        *,
+        resolver: Resolver,
         mirror: Mirror,
         address: str,
     ) -> None:
         self._world, self._registry, self._authorities = world, registry, certificates
-        self._mirror, self._address = mirror, address
+        self._resolver, self._mirror, self._address = resolver, mirror, address
 
     def __call__(self, request: Request) -> Reply:
         """Call a method with the members of a JSON object, and return what it returned."""
@@ -61,6 +64,10 @@ class Control:
         """Have a zone at the provider, without records."""
         with self._registry.lock:
             self._registry.zones[name] = Zone(name, status)
+
+    def delegate_zone(self, name: str, address: str) -> None:
+        """Let a zone be answered for by a name server of its own."""
+        self._resolver.delegations[name] = address
 
     def remove_zone(self, name: str) -> None:
         """Take a zone away."""

@@ -4,6 +4,7 @@ Source: RFC 1035 (messages), RFC 8659 (CAA).
 """
 
 import ipaddress
+import socket
 import socketserver
 import struct
 import threading
@@ -22,6 +23,7 @@ _SERVFAIL, _NXDOMAIN = 2, 3
 # Authoritative, and also willing to look up for whoever wishes: it is every server at once.
 _FLAGS = 0x8480
 _TTL_SECONDS = 1
+_PATIENCE_SECONDS = 5
 
 
 class Resolver:
@@ -29,6 +31,8 @@ class Resolver:
 
     def __init__(self, registry: Registry, calls: CallLog, faults: Faults) -> None:
         self._registry, self._calls, self._faults = registry, calls, faults
+        self.delegations: dict[str, str] = {}
+        """Addresses of the name servers of zones that are somewhere else."""
 
     def reply(self, question: bytes) -> bytes | None:
         """Return the answer, None where there is to be none."""
@@ -42,6 +46,10 @@ class Resolver:
             if fault.drop:
                 self._calls.note(HOST, f"{kind} {name}", None)
                 return None
+        for zone, address in self.delegations.items():
+            if f".{name}".endswith(f".{zone}"):
+                self._calls.note(HOST, f"{kind} {name}", None)
+                return _forward(question, address)
         with self._registry.lock:
             answers = self._answers(name, kind)
             status = 0 if answers or self._registry.exists(name) else _NXDOMAIN
@@ -72,6 +80,16 @@ class Resolver:
     def _authority(self, name: str) -> list[bytes]:
         zone = self._registry.zone_of(name)
         return [_start_of_authority(zone.name)] if zone else []
+
+
+def _forward(question: bytes, address: str) -> bytes | None:
+    with socket.socket(type=socket.SOCK_DGRAM) as connection:
+        connection.settimeout(_PATIENCE_SECONDS)
+        try:
+            connection.sendto(question, (address, 53))
+            return connection.recv(65535)
+        except TimeoutError:
+            return None
 
 
 def _read_labels(question: bytes) -> tuple[list[str], int]:
