@@ -242,6 +242,38 @@ class LanAppliance(Appliance):
             return False
 
 
+class ProxiedAppliance(Appliance):
+    """A server that another reverse proxy stands in front of: `example.org`, plain HTTP."""
+
+    DOMAIN = "example.org"
+
+    def __init__(self, **options: Any) -> None:
+        super().__init__(**options)
+        self.ports.clear()
+        self.publish(8080, self._port)
+        self.with_variables(
+            MATRIX_DOMAIN=self.DOMAIN,
+            MATRIX_TLS_MODE="proxy",
+            MATRIX_PUBLIC_IP="none",
+            MATRIX_LISTEN="",
+            MATRIX_HTTP_PORT="",
+        )
+
+    def site(self, name: str) -> Site:
+        """Return one of its hosts as the other proxy reaches it."""
+        return Site(f"{name}.{self.DOMAIN}", self._port)
+
+    @cached_property
+    def alice(self) -> Account:
+        """Somebody who is logged in."""
+        return self.make_account("alice")
+
+    def is_ready(self) -> bool:
+        # Not every one believes this machine to be its proxy.
+        self.get_wrapped_container().reload()
+        return self.status == "running" and self.is_healthy()
+
+
 def until(condition: Any, what: str, within_seconds: float = 60) -> Any:
     """Wait until a condition holds and return what it returned."""
     deadline = time.monotonic() + within_seconds

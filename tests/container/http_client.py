@@ -187,6 +187,27 @@ class Account:
         texts = [event for event in reversed(events) if event["type"] == "m.room.message"]
         return {event["event_id"]: event["content"]["body"] for event in texts}
 
+    def address_seen(self, **headers: str) -> str:
+        """Make a request with headers, and return the address from which the server saw it.
+
+        `X_Forwarded_For="…"` is that header.
+        """
+        # Synapse writes an address down once for each log-in.
+        fresh = self.log_in(self.site, self.user_id[1:].partition(":")[0])
+        agent = {"User-Agent": secrets.token_hex(8)}
+        sent = {name.replace("_", "-"): value for name, value in headers.items()}
+        who = "/_matrix/client/v3/account/whoami"
+        ask(self.site, "GET", who, None, {**sent, **fresh.authorization, **agent})
+        seen = self.ask("GET", f"/v3/admin/whois/{quote(self.user_id)}")
+        (address,) = {
+            connection["ip"]
+            for device in seen["devices"].values()
+            for session in device["sessions"]
+            for connection in session["connections"]
+            if connection["user_agent"] == agent["User-Agent"]
+        }
+        return str(address)
+
     def upload(self, content: bytes, kind: str = "application/octet-stream") -> Answer:
         """Upload a file."""
         headers = {**self.authorization, "Content-Type": kind}

@@ -3,69 +3,20 @@
 import contextlib
 import secrets
 from collections.abc import Iterator
-from functools import cached_property
 from ipaddress import ip_network
-from typing import Any
 
 import docker
 import pytest
 from docker.models.networks import Network
 from docker.types import IPAMConfig, IPAMPool
 
-from .appliances import Appliance, LanAppliance
+from .appliances import LanAppliance, ProxiedAppliance
 from .conftest import Boot
-from .http_client import Account, Site, ask
 
 CLIENT, OTHER, FORGED = "198.51.100.7", "198.51.100.8", "203.0.113.9"
 # One of Cloudflare's published ranges: there the test's own requests come from Cloudflare.
 CLOUDFLARE = "173.245.52.0/24"
 OF_CLOUDFLARE = "173.245.48.5"
-
-
-class ProxiedAppliance(Appliance):
-    """A server for another reverse proxy, whose part the test plays from the gateway's address."""
-
-    DOMAIN = "example.org"
-
-    def __init__(self, **options: Any) -> None:
-        super().__init__(**options)
-        self.ports.clear()
-        self.publish(8080, self._port)
-        self.with_variables(
-            MATRIX_DOMAIN=self.DOMAIN,
-            MATRIX_TLS_MODE="proxy",
-            MATRIX_LISTEN="",
-            MATRIX_HTTP_PORT="",
-            MATRIX_FEDERATION="off",
-            MATRIX_REGISTRATION="",
-            MATRIX_TRUSTED_PROXIES="172.16.0.0/12,192.168.0.0/16,cloudflare",
-        )
-
-    def site(self, name: str) -> Site:
-        return Site(f"{name}.{self.DOMAIN}", self._port)
-
-    @cached_property
-    def alice(self) -> Account:
-        return self.make_account("alice")
-
-
-def see(account: Account, **headers: str) -> str:
-    """Make a request with headers and return the address from which Synapse saw it."""
-    sent = {name.replace("_", "-"): value for name, value in headers.items()}
-    # Synapse writes an address down once for each log-in.
-    fresh = Account.log_in(account.site, "alice")
-    agent = {"User-Agent": secrets.token_hex(8)}
-    sent |= {**fresh.authorization, **agent}
-    ask(account.site, "GET", "/_matrix/client/v3/account/whoami", None, sent)
-    seen = account.ask("GET", f"/v3/admin/whois/{account.user_id}")
-    (found,) = {
-        connection["ip"]
-        for device in seen["devices"].values()
-        for session in device["sessions"]
-        for connection in session["connections"]
-        if connection["user_agent"] == agent["User-Agent"]
-    }
-    return str(found)
 
 
 @contextlib.contextmanager
@@ -82,7 +33,8 @@ def cloudflare_network(client: docker.DockerClient) -> Iterator[Network]:
 
 @pytest.fixture(scope="module")
 def proxied() -> Iterator[ProxiedAppliance]:
-    with ProxiedAppliance() as appliance:
+    networks = "172.16.0.0/12,192.168.0.0/16,cloudflare"
+    with ProxiedAppliance().with_variables(MATRIX_TRUSTED_PROXIES=networks) as appliance:
         yield appliance
         assert appliance.unexpected_lines() == []
 
@@ -109,17 +61,16 @@ def proxied() -> Iterator[ProxiedAppliance]:
 def test_the_address_is_the_last_that_no_proxy_has(
     proxied: ProxiedAppliance, headers: dict[str, str], address: str
 ) -> None:
-    assert see(proxied.alice, **headers) == address
+    assert proxied.alice.address_seen(**headers) == address
 
 
 def test_another_proxy_is_told_apart_from_everybody_else(boot: Boot) -> None:
     """Whoever comes to the plain port without being the proxy is sent away, and told why."""
-    appliance = ProxiedAppliance().with_variables(MATRIX_TRUSTED_PROXIES="192.0.2.1")
-    appliance.is_ready = appliance.is_healthy  # type: ignore[method-assign] - it asks from inside
+    appliance = ProxiedAppliance()
     boot(appliance)
     (gateway,) = appliance.gateways()
     for name in ("matrix", "chat"):
-        answer = appliance.site(name).get("/_matrix/client/versions", X_Forwarded_For="192.0.2.1")
+        answer = appliance.site(name).get("/_matrix/client/versions", X_Forwarded_For="127.0.0.1")
         assert answer.status == 403
         assert answer.body.startswith(f"{gateway} is not a proxy of this server.".encode())
         assert b"MATRIX_TRUSTED_PROXIES" in answer.body
@@ -148,8 +99,8 @@ def test_cloudflare_is_believed_only_where_it_was_named(
                 (gateway,) = appliance.gateways()
                 alice = appliance.make_account("alice")
                 sent = {"CF_Connecting_IP": CLIENT, "X_Forwarded_For": f"{FORGED}, {OTHER}"}
-                assert see(alice, **sent) == (expected or gateway)
-                assert see(alice, X_Forwarded_For=FORGED) == gateway
+                assert alice.address_seen(**sent) == (expected or gateway)
+                assert alice.address_seen(X_Forwarded_For=FORGED) == gateway
                 assert appliance.unexpected_lines() == []
 
 
@@ -159,7 +110,9 @@ def test_others_are_not_believed_where_cloudflare_is(boot: Boot) -> None:
     )
     boot(appliance.expect(r"MATRIX_MAX_UPLOAD_SIZE: is 200M", "Cloudflare stops it"))
     alice = appliance.make_account("alice")
-    assert see(alice, CF_Connecting_IP=FORGED, X_Forwarded_For=FORGED) in appliance.gateways()
+    assert (
+        alice.address_seen(CF_Connecting_IP=FORGED, X_Forwarded_For=FORGED) in appliance.gateways()
+    )
     warning = "MATRIX_MAX_UPLOAD_SIZE: is 200M, but Cloudflare lets nothing above 100M through"
     assert f"warning      {warning}" in appliance.command("status")
     checked = appliance.run("sh", "-c", "appliance check 2>&1")

@@ -1,7 +1,6 @@
 """The machine that the internet of the tests runs on: its image, its network, its container."""
 
 import io
-import os
 import secrets
 import tarfile
 import uuid
@@ -16,10 +15,7 @@ from docker.models.containers import Container
 from docker.models.networks import Network
 from docker.types import IPAMConfig, IPAMPool
 
-from builder.base import ensure_base, find_mirror
-from builder.engine import ensure_engine
-from builder.image import build_command, host_arguments
-from builder.registry import load_registry
+from .. import debian
 
 IMAGE = "matrix-appliance-internet"
 _FOLDER = Path(__file__).parent
@@ -31,18 +27,8 @@ _PREFIX_LENGTH = 27
 
 
 def build_image() -> str:
-    """Build the image, which is quick but the first time, and return its ID.
-
-    The name may be that of another checkout's by the time that it is used.
-    """
-    engine = ensure_engine(os.environ)
-    base = ensure_base(engine.docker, load_registry().base, find_mirror(os.environ))
-    values = host_arguments(os.environ)
-    names = ("DEBIAN_MIRROR", "DEBIAN_SECURITY_MIRROR", "http_proxy", "https_proxy", "no_proxy")
-    arguments = {"BASE": base, **{name: values[name] for name in names if name in values}}
-    command = build_command(arguments, engine.environment, IMAGE)
-    file = str(_FOLDER / "Dockerfile")
-    return engine.docker.read(*command[:-1], "--quiet", "--file", file, command[-1])
+    """Build the image, which is quick but the first time, and return its ID."""
+    return debian.build_image(_FOLDER, IMAGE)
 
 
 @contextmanager
