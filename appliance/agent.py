@@ -27,7 +27,7 @@ class State:
     def record(self, job: Job, finding: Finding) -> None:
         """Write down a finding, and log it when it is another than before."""
         before = self._jobs.get(job.name, {"ok": True})
-        if before["ok"] != finding.ok:
+        if before["ok"] != finding.ok and not finding.told:
             _log.log(
                 logging.INFO if finding.ok else logging.WARNING, "%s: %s", job.name, finding.detail
             )

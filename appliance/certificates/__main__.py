@@ -32,9 +32,10 @@ def _look_after(source: Source, publication: Publication) -> None:
     before = publication.read_state()
     state = refresh(source, publication)
     if source.order:
-        state = _keep(source, publication, state)
-    elif state.problem and (before is None or before.problem != state.problem):
-        _say(f"not taken: {state.problem}")
+        from appliance.certificates.acme import upkeep
+
+        state = upkeep.keep(source, publication, state)
+    _tell_changes(before, state)
     if not state.served:
         from appliance.certificates.handover import hand_over  # TLS itself: 20 ms
 
@@ -44,10 +45,15 @@ def _look_after(source: Source, publication: Publication) -> None:
             _say(f"a new certificate is served by {', '.join(told)}")
 
 
-def _keep(source: Source, publication: Publication, state: State) -> State:
-    from appliance.certificates.acme import upkeep
-
-    return upkeep.keep(source, publication, state)
+def _tell_changes(before: State | None, state: State) -> None:
+    """Say what was not so a run ago: once, however often it is tried."""
+    if before and before.problem and not state.problem:
+        _say("all is well again")
+    if state.problem and (before is None or before.problem != state.problem):
+        _say(state.problem)
+    for remark in state.remarks:
+        if before is None or remark not in before.remarks:
+            _say(remark)
 
 
 def _say(text: str) -> None:

@@ -32,9 +32,9 @@ def hand_over(source: Source, publication: Publication) -> list[str]:
     services = [service for service in source.services if service.program in running]
     told, failed = [], []
     for service in services:
-        expected = _first(publication.certificate(service.group).read_text())
+        expected = first_certificate(publication.certificate(service.group).read_text())
         host = source.hosts[0]
-        _until(lambda: served(service, host), _START_SECONDS)  # noqa: B023 - asked at once
+        _until(lambda: _answers(service, host), _START_SECONDS)  # noqa: B023 - asked at once
         if _serves(service, host, expected):
             continue
         told.append(service.program)
@@ -52,35 +52,31 @@ def hand_over(source: Source, publication: Publication) -> list[str]:
     return told
 
 
-def served(service: TlsService, host: str) -> dict[str, bytes]:
-    """Return the certificate (DER) that each address of a service serves; {} if one is silent."""
-    found = {}
-    for address in service.addresses:
-        try:
-            found[address] = _fetch(address, host)
-        except OSError:
-            return {}
-    return found
+def _answers(service: TlsService, host: str) -> bool:
+    return all(served(address, host) for address in service.addresses)
 
 
 def _serves(service: TlsService, host: str, expected: bytes) -> bool:
-    found = served(service, host)
-    return bool(found) and all(certificate == expected for certificate in found.values())
+    return all(served(address, host) == expected for address in service.addresses)
 
 
-def _fetch(address: str, host: str) -> bytes:
+def served(address: str, host: str) -> bytes | None:
+    """Return the certificate (DER) that is served at an address, None if nobody answers."""
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
     context.check_hostname = False
     context.verify_mode = ssl.CERT_NONE
     name, _, port = address.rpartition(":")
-    with (
-        socket.create_connection((name.strip("[]"), int(port)), timeout=_ASK_SECONDS) as connection,
-        context.wrap_socket(connection, server_hostname=host) as secured,
-    ):
-        return secured.getpeercert(binary_form=True) or b""
+    try:
+        with (
+            socket.create_connection((name.strip("[]"), int(port)), _ASK_SECONDS) as connection,
+            context.wrap_socket(connection, server_hostname=host) as secured,
+        ):
+            return secured.getpeercert(binary_form=True)
+    except OSError:
+        return None
 
 
-def _first(chain: str) -> bytes:
+def first_certificate(chain: str) -> bytes:
     """Return the first certificate of a chain (PEM) as it is sent (DER)."""
     return ssl.PEM_cert_to_DER_cert(chain[chain.index("-----BEGIN") :].partition(_END)[0] + _END)
 

@@ -32,6 +32,11 @@ class Publication:
         """The file that whoever changes anything holds."""
         return self._directory / "lock"
 
+    @property
+    def written_at(self) -> float:
+        """When the state was written last."""
+        return self._state.stat().st_mtime
+
     def certificate(self, group: str) -> Path:
         """Return the published chain as a group reads it."""
         return self._current / group / "fullchain.pem"

@@ -117,6 +117,12 @@ class Source:
         """Return it as text."""
         return json.dumps(asdict(self), indent=2) + "\n"
 
+    def require_order(self) -> Order:
+        """Return the order of a source that must have one."""
+        if self.order is None:
+            raise ValueError(f"{self.mode} has no authority to ask")
+        return self.order
+
     def stamp(self) -> Stamp:
         """Return what differs as soon as one of the files is another."""
         return tuple(_stamp(Path(path)) for path in (self.certificate, self.key))

@@ -39,6 +39,11 @@ class State:
         """Return whether it is time to renew it."""
         return self.renew_at is not None and now >= self.renew_at
 
+    def settled(self, now: float) -> bool:
+        """Return whether nothing is to be done about it before the next look."""
+        waits = self.next_at is None or now < self.next_at
+        return waits and not (self.placeholder or self.problem or self.due(now))
+
     def describe(self, now: float) -> Iterator[str]:
         """Yield everything that is not as it should be."""
         if self.placeholder:
@@ -46,7 +51,8 @@ class State:
                 yield f"{self.problem}. A placeholder is served, which nobody trusts"
             return
         if self.problem:
-            yield f"{self.problem}. The certificate before it stays in use"
+            end = format_day(self.facts.not_after)
+            yield f"{self.problem}. The certificate before it stays in use, good until {end}"
         if now >= self.facts.not_after:
             yield f"the certificate expired on {format_day(self.facts.not_after)}: replace it"
         elif now >= self.warn_at:
@@ -73,6 +79,11 @@ class State:
     def to_dict(self) -> dict[str, Any]:
         """Return it as what JSON can hold."""
         return asdict(self)
+
+
+def format_time(moment: float) -> str:
+    """Return a moment as it is written in a sentence."""
+    return time.strftime("%d %B %Y, %H:%M UTC", time.gmtime(moment))
 
 
 def format_day(moment: float) -> str:

@@ -4,7 +4,7 @@ import sys
 
 import click
 
-from appliance.cli import about, configuration, logs, status, tokens, users, web
+from appliance.cli import about, certificate, configuration, logs, status, tokens, users, web
 from appliance.cli.health import report
 from appliance.cli.verb import Verb
 
@@ -40,6 +40,7 @@ for command in (
     *users.COMMANDS,
     *tokens.COMMANDS,
     *logs.COMMANDS,
+    *certificate.COMMANDS,
     *about.COMMANDS,
 ):
     appliance.add_command(command)

@@ -13,6 +13,8 @@ class Finding:
 
     ok: bool
     detail: str
+    told: bool = False
+    """Whether a program has logged it already."""
 
 
 @dataclass(frozen=True)

@@ -11,6 +11,8 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import TYPE_CHECKING
 
+from appliance.certificates.state import format_time
+
 if TYPE_CHECKING:
     from appliance.certificates.acme.certbot import Run
     from appliance.settings import Settings
@@ -70,7 +72,7 @@ def _explain_said(said: _Said, settings: "Settings", retry_at: float | None, now
             retry_at = retry_at or now + 3600
             message = (
                 f"{server} was asked too often for now ({detail}): nothing to do but wait; it is "
-                f"asked again after {_format_time(retry_at)}"
+                f"asked again after {format_time(retry_at)}"
             )
         case "caa":
             message = (
@@ -107,7 +109,6 @@ def _explain_said(said: _Said, settings: "Settings", retry_at: float | None, now
 def _explain_surroundings(text: str, run: "Run", settings: "Settings", now: float) -> Failure:
     """Explain a failure in which the authority did not say a word."""
     server, directory = settings.acme_server, settings.acme_directory
-    today = time.strftime("%d %B %Y, %H:%M UTC", time.gmtime(now))
     last = _last_line(run.output)
     for pattern, message in (
         (
@@ -124,7 +125,7 @@ def _explain_surroundings(text: str, run: "Run", settings: "Settings", now: floa
         (
             r"certificate is not yet valid|certificate has expired",
             f"the certificate of {directory} is not valid by this machine's clock, which says "
-            f"{today}: set the clock",
+            f"{format_time(now)}: set the clock",
         ),
         (
             r"CERTIFICATE_VERIFY_FAILED|SSLCertVerificationError",
@@ -141,6 +142,11 @@ def _explain_surroundings(text: str, run: "Run", settings: "Settings", now: floa
             r"Network is unreachable|No route to host|RemoteDisconnected|Connection aborted",
             f"{directory} cannot be reached: see whether this machine reaches the internet; it is "
             "asked again",
+        ),
+        (
+            r"communicating with the Cloudflare API|Unable to determine zone_id",
+            f"Cloudflare did not take the record ({last.partition('API: ')[2] or last}); it is "
+            "tried again",
         ),
         (
             r"HTTP 50\d|HTTP 429|Unable to load the ACME directory|Expecting value: line",
@@ -200,7 +206,3 @@ def _last_line(output: str) -> str:
 def _shorten(text: str) -> str:
     text = " ".join(text.split()).rstrip(".")
     return text if len(text) <= _SAID_AT_MOST else f"{text[:_SAID_AT_MOST]}…"
-
-
-def _format_time(moment: float) -> str:
-    return time.strftime("%d %B %Y, %H:%M UTC", time.gmtime(moment))

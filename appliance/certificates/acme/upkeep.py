@@ -3,7 +3,6 @@
 Part of every boot and run every minute: imports what asks only when there is something to ask.
 """
 
-import sys
 import time
 from dataclasses import replace
 
@@ -29,7 +28,7 @@ def keep(source: Source, publication: Publication, state: State) -> State:
 
     Raise StoppedError if told to stop meanwhile.
     """
-    order = _order(source)
+    order = source.require_order()
     schedule = schedules.load(order)
     # A damaged pair may be one that was cut off while it was written, which certbot mends.
     if not schedule.due(order.fingerprint, time.time()) and not (
@@ -44,7 +43,7 @@ def renew(source: Source, publication: Publication, state: State, *, again: bool
 
     Raise StoppedError if told to stop meanwhile.
     """
-    order = _order(source)
+    order = source.require_order()
     before = schedules.load(order)
     schedule, state = _ask(source, publication, before, again=again)
     if not schedule.problem and (state.damaged or state.placeholder):
@@ -56,8 +55,6 @@ def renew(source: Source, publication: Publication, state: State, *, again: bool
         problem = f"certbot says that all is well, but nothing can be used below {order.directory}"
         schedule = schedule.fail(order.fingerprint, time.time(), problem)
         schedules.save(order, schedule)
-    if schedule.problem and schedule.problem != before.problem:
-        _say(schedule.problem)
     return _remember(publication, _tell(schedule, state))
 
 
@@ -66,7 +63,7 @@ def _ask(
 ) -> tuple[Schedule, State]:
     from appliance.certificates.acme.attempt import attempt
 
-    order = _order(source)
+    order = source.require_order()
     outcome = attempt(order, slow_dns=before.slow_dns, again=again)
     state = refresh(source, publication)
     now = time.time()
@@ -87,12 +84,6 @@ def _ask(
     return schedule, replace(state, served=False)
 
 
-def _order(source: Source) -> Order:
-    if source.order is None:
-        raise ValueError(f"{source.mode} has no authority to ask")
-    return source.order
-
-
 def _tell(schedule: Schedule, state: State) -> State:
     problem = schedule.problem or (state.problem if state.damaged else "")
     return replace(
@@ -104,7 +95,3 @@ def _remember(publication: Publication, state: State) -> State:
     if publication.read_state() != state:
         publication.write_state(state)
     return state
-
-
-def _say(text: str) -> None:
-    print(text, file=sys.stderr)  # noqa: T201

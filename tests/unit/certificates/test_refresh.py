@@ -91,7 +91,7 @@ def test_a_broken_pair_leaves_the_one_before(source: Source, publication: Public
     assert state.served
     (complaint,) = state.describe(AT)
     assert "is not the key of the certificate" in complaint
-    assert "stays in use" in complaint
+    assert "stays in use, good until 30 August 2030" in complaint
     assert refresh(source, publication, AT) == state
     put(source, made.chain, made.key_pem())
     assert [*refresh(source, publication, AT).describe(AT)] == []
