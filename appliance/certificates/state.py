@@ -60,6 +60,15 @@ class State:
         yield from self.warnings
         yield from self.remarks
 
+    def headline(self) -> str:
+        """Return what is served, and what comes next, in few words."""
+        what = (
+            "a placeholder"
+            if self.placeholder
+            else f"good until {format_day(self.facts.not_after)}"
+        )
+        return f"{what}, next looked at {format_time(self.next_at)}" if self.next_at else what
+
     def summarize(self, now: float) -> str:
         """Return all of that, or how well it is, in one line."""
         if said := "; ".join(self.describe(now)):

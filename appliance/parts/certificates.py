@@ -66,7 +66,7 @@ class Certificates(Part):
         state, now = Publication().read_state(), time.time()
         if state is None:
             return Check(healthy=False, detail="nothing is published")
-        return Check(healthy=not any(state.describe(now)), detail=state.summarize(now))
+        return Check(healthy=not any(state.describe(now)), detail=state.headline())
 
 
 PART = Certificates()

@@ -20,7 +20,8 @@ def resume(order: Order, state: State, now: float | None = None) -> State:
     after = before.after_boot(now)
     if after != before:
         schedules.save(order, after)
-    return _tell(after, state)
+    state = _tell(after, state)
+    return replace(state, next_at=now) if after.due(order.fingerprint, now) else state
 
 
 def keep(source: Source, publication: Publication, state: State) -> State:
