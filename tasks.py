@@ -63,6 +63,7 @@ def down(_: Context, volume: bool = False) -> None:
         "release": "Refuse an older version of a component too.",
         "with_": "Components that are not built by default, separated by commas.",
         "without": "Components to leave out, separated by commas.",
+        "bridges": "The bridges to have, separated by commas, or none.",
         "components-file": "Another registry of components.",
         "tag": "The image's name.",
     },
@@ -72,6 +73,7 @@ def build(
     _: Context,
     with_: str = "",
     without: str = "",
+    bridges: str = "",
     strict: bool = False,
     release: bool = False,
     components_file: str = str(REGISTRY),
@@ -82,8 +84,9 @@ def build(
     registry = Path(components_file)
     digest = inputs.digest_inputs()
     chosen = None
-    if with_ or without:
-        chosen = image.name_components(_names(with_), _names(without), registry)
+    if with_ or without or bridges:
+        only = [name for name in _names(bridges) if name != "none"] if bridges else None
+        chosen = image.name_components(_names(with_), _names(without), only, registry)
     result = image.build(
         client=engine.client,
         environment=engine.environment,

@@ -5,7 +5,7 @@ appliance owns is a problem that says what to use instead.
 """
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -34,7 +34,21 @@ def merge_owned_yaml(
     `owned_keys` and `owned_sections` (key and sub-key) say what to use instead of a key of ours.
     Without a file of the owner's the text is returned as it is.
     """
-    paths = sorted(path for path in Path(directory).glob("*") if path.suffix in _SUFFIXES)
+    return merge_owned_files(text, find_yaml(Path(directory)), owned_keys, owned_sections)
+
+
+def find_yaml(directory: Path) -> list[Path]:
+    """Return the YAML files of a directory, by name."""
+    return sorted(path for path in directory.glob("*") if path.suffix in _SUFFIXES)
+
+
+def merge_owned_files(
+    text: str,
+    paths: Sequence[Path],
+    owned_keys: Mapping[str, str],
+    owned_sections: Mapping[tuple[str, str], str],
+) -> Merged:
+    """Merge YAML files over a YAML text, as `merge_owned_yaml` does those of a directory."""
     if not paths:
         return Merged(text, ())
     import yaml

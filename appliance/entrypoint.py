@@ -63,9 +63,12 @@ def plan(
 def draw(deployment: Deployment, environment: Mapping[str, str]) -> Plan:
     """Given what a deployment may know, return its parts, programs and files. Judges nothing."""
     enabled = all_parts.enabled(deployment.settings, deployment.machine)
-    databases = tuple(database for part in enabled for database in part.databases)
-    services = tuple(one for part in enabled for one in part.tls_services(deployment))
-    deployment = replace(deployment, databases=databases, tls_services=services)
+    deployment = replace(
+        deployment,
+        databases=tuple(database for part in enabled for database in part.databases),
+        appservices=tuple(name for part in enabled for name in part.appservices),
+        tls_services=tuple(one for part in enabled for one in part.tls_services(deployment)),
+    )
     programs = tuple((part, program) for part in enabled for program in part.programs(deployment))
     entries = (
         *supervise.files(programs),
@@ -90,7 +93,11 @@ def main(lock: int | None) -> int:
     except OperationError as error:
         _say(f"not started: {error}")
         return EXIT_FAILED
-    _say(*(f"warning: {warning}" for warning in settings.warnings()), _summarize(settings))
+    warnings = [
+        *map(str, settings.warnings()),
+        *(one for part in boot.parts for one in part.warnings(boot.deployment)),
+    ]
+    _say(*(f"warning: {warning}" for warning in warnings), _summarize(settings))
     return 0
 
 

@@ -48,6 +48,12 @@ class SupervisorClient:
         if program.state not in ("running", "starting"):
             self._call("startProcess", f"{program.group}:{name}", False)
 
+    def stop(self, name: str) -> None:
+        """Stop a program and wait for its end; one that does not run is left alone."""
+        program = self._find(name)
+        if program.state in ("running", "starting", "backoff"):
+            self._call("stopProcess", f"{program.group}:{name}", True)
+
     def signal(self, name: str, signal: str) -> None:
         """Send a signal, by its name without `SIG`, to a program that runs."""
         self._call("signalProcess", f"{self._find(name).group}:{name}", signal)

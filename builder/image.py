@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from appliance import __version__
+from appliance.bridges.catalogue import CATALOGUE, Bridge, find
 from builder import report
 from builder.base import ensure_base, find_mirror
 from builder.docker import Docker
@@ -98,16 +99,32 @@ def explain_gap(selection: Selection, artifacts: Path) -> str:
 
 
 def name_components(
-    added: Sequence[str], left_out: Sequence[str], components_file: Path = REGISTRY
+    added: Sequence[str],
+    left_out: Sequence[str],
+    bridges: Sequence[str] | None = None,
+    components_file: Path = REGISTRY,
 ) -> list[str]:
-    """Return the names to build: the default ones with some more, without some others."""
+    """Return the names to build: the default ones with some more, without some others.
+
+    `bridges` are those to have, by their names in `MATRIX_BRIDGES`; None for the default ones.
+    """
     optional = [c for c in load_registry(components_file).components if is_optional(c)]
     check_names([*added, *left_out], optional)
-    return [
-        component.name
-        for component in optional
-        if (component.default or component.name in added) and component.name not in left_out
-    ]
+    wanted = {component.name for component in optional if component.default}
+    if bridges is not None:
+        wanted -= {bridge.component for bridge in CATALOGUE}
+        wanted |= {find_bridge(name).component for name in bridges}
+    wanted = (wanted | {*added}) - {*left_out}
+    return [component.name for component in optional if component.name in wanted]
+
+
+def find_bridge(name: str) -> Bridge:
+    """Return a bridge by its name. Raise BuildError if there is none."""
+    try:
+        return find(name)
+    except KeyError:
+        known = ", ".join(bridge.name for bridge in CATALOGUE)
+        raise BuildError(f"{name}: not one of {known}") from None
 
 
 def choose(components: Sequence[Component], names: Sequence[str] | None) -> list[Component]:
@@ -216,6 +233,9 @@ def describe_program(selection: Selection, component: GoComponent) -> dict[str, 
         "version": selection.version,
         "says": version.says or version.version,
         "archive": selection.archive,
+        "pinned": version.pinned,
+        "replaces": component.replaces,
+        "example": component.example,
         "package": component.package,
         "tags": component.tags,
         "cgo": component.cgo,

@@ -24,11 +24,16 @@ class Kind(StrEnum):
 
 @dataclass(frozen=True)
 class Version:
-    """A tested version: the checksum of its archive, or what the program's --version says."""
+    """A tested version: the checksum of its archive, or what the program's --version says.
+
+    One that is not `pinned` has no module of ours: the build pins what the module itself names, and
+    Go's checksum database vouches for it.
+    """
 
     version: str
     sha256: str | None = None
     says: str | None = None
+    pinned: bool = True
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -80,11 +85,17 @@ class ReleaseComponent(Component):
 
 @dataclass(frozen=True, kw_only=True)
 class GoComponent(Component):
-    """A program built from a module; `version_variable` is what the linker sets, if it has to."""
+    """A program built from a module; `version_variable` is what the linker sets, if it has to.
+
+    `replaces` are `OLD=NEW@VERSION`, for versions that are not pinned. With `example` it writes an
+    example of its configuration (-e), by which the appliance judges the owner's.
+    """
 
     module: str
     package: str
     version_variable: str | None = None
+    replaces: tuple[str, ...] = ()
+    example: bool = False
     tags: tuple[str, ...] = ()
     cgo: bool = True
     kind: Kind = Kind.GO
@@ -151,7 +162,7 @@ def _parse_component(name: str, row: Mapping[str, Any]) -> Component:
     return component
 
 
-def _parse_version(entry: str | Mapping[str, str]) -> Version:
+def _parse_version(entry: str | Mapping[str, Any]) -> Version:
     return Version(entry) if isinstance(entry, str) else Version(**entry)
 
 

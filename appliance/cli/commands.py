@@ -4,7 +4,17 @@ import sys
 
 import click
 
-from appliance.cli import about, certificate, configuration, logs, status, tokens, users, web
+from appliance.cli import (
+    about,
+    bridges,
+    certificate,
+    configuration,
+    logs,
+    status,
+    tokens,
+    users,
+    web,
+)
 from appliance.cli.health import report
 from appliance.cli.verb import Verb
 
@@ -12,7 +22,6 @@ _HELP = """Look after this Matrix server.
 
 \b
 From outside the container:
-  docker exec CONTAINER appliance status
   docker exec -it CONTAINER appliance user add alice --admin
 
 Exit status: 0 well, 1 something failed or is not well, 2 wrong configuration or usage.
@@ -39,6 +48,7 @@ for command in (
     *status.COMMANDS,
     *users.COMMANDS,
     *tokens.COMMANDS,
+    *bridges.COMMANDS,
     *logs.COMMANDS,
     *certificate.COMMANDS,
     *about.COMMANDS,

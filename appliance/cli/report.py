@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from appliance import __version__, credentials, entrypoint, machine, parts, settings
+from appliance.bridges import selection
 from appliance.cli.memory import Process, measure_memory, read_processes
 from appliance.cli.running import read_environment
 from appliance.entrypoint import Plan
@@ -43,6 +44,8 @@ class Report:
     client_api: str
     parts: tuple[PartStatus, ...]
     components: tuple[Component, ...]
+    left_out: tuple[str, ...]
+    """Bridges that are on by default and not there, each with the reason."""
     problems: tuple[str, ...]
     warnings: tuple[str, ...]
 
@@ -59,6 +62,7 @@ def collect() -> Report:
     plan = _draw(environment)
     processes = read_processes()
     asked = settings.load(environment)
+    left_out = selection.left_out(asked, plan.deployment.machine)
     return Report(
         version=__version__,
         server_name=asked.server_name,
@@ -70,6 +74,7 @@ def collect() -> Report:
             for component in plan.deployment.machine.components
             if component.status in ("older", "missing")
         ),
+        left_out=tuple(f"{bridge.name}: {reason}" for bridge, reason in left_out.items()),
         problems=tuple(find_problems(Path(AGENT_STATE), time.time())),
         warnings=tuple(map(str, asked.warnings())),
     )

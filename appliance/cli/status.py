@@ -58,6 +58,7 @@ def _format(report: "Report") -> str:
     lines += [f"{name:<12} {value}" for name, value in facts]
     lines += [click.style(_describe(component), fg="yellow") for component in report.components]
     lines += [click.style(f"warning      {warning}", fg="yellow") for warning in report.warnings]
+    lines += [click.style(f"left out     {one}", fg="yellow") for one in report.left_out]
     lines += [click.style(f"problem      {problem}", fg="red") for problem in report.problems]
     return "\n".join(lines)
 

@@ -10,6 +10,7 @@ from typing import TypeVar
 import click
 
 from appliance.cli import running
+from appliance.cli.bridges import log_out_everywhere
 from appliance.cli.table import format_table
 from appliance.cli.verb import Verb
 from appliance.codes import make_code
@@ -123,14 +124,16 @@ def change_password(name: str, keep_devices: bool, password_stdin: bool) -> None
 def deactivate_user(name: str, erase: bool, yes: bool) -> None:
     """Close an account for good.
 
-    It leaves its rooms, and its name stays taken.
+    It is logged out of every bridge and leaves its rooms; its name stays taken.
     """
-    admin_api = running.connect_admin(running.load_settings())
+    settings = running.load_settings()
+    admin_api = running.connect_admin(settings)
     user_id = admin_api.changeable_user(name).user_id
     if not yes:
         if not sys.stdin.isatty():
             raise click.UsageError("there is no terminal to ask on: add --yes")
         click.confirm(f"Close {user_id} for good?", abort=True)
+    log_out_everywhere(settings, user_id)
     admin_api.deactivate(name, erase=erase)
     click.echo(f"deactivated {user_id}")
 

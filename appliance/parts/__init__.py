@@ -1,4 +1,4 @@
-"""The parts of the appliance: every module here that has a `PART`, found by itself."""
+"""The parts of the appliance: every module here that has a `PART`, or several, found by itself."""
 
 import importlib
 import pkgutil
@@ -12,11 +12,10 @@ from appliance.settings import Settings
 @cache
 def every() -> tuple[Part, ...]:
     """Return all parts, in the order of their start."""
-    modules = (
-        importlib.import_module(f"{__name__}.{module.name}")
-        for module in pkgutil.iter_modules(__path__)
-    )
-    parts = (module.PART for module in modules if hasattr(module, "PART"))
+    parts: list[Part] = []
+    for found in pkgutil.iter_modules(__path__):
+        module = importlib.import_module(f"{__name__}.{found.name}")
+        parts += [module.PART] if hasattr(module, "PART") else getattr(module, "PARTS", ())
     return tuple(sorted(parts, key=lambda part: (part.order, part.name)))
 
 

@@ -3,7 +3,6 @@
 from abc import ABC, abstractmethod
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
-from typing import ClassVar
 
 from appliance.certificates.service import TlsService
 from appliance.credentials import Credential, Credentials
@@ -27,6 +26,8 @@ class Deployment:
     """Of all enabled parts: role, database and system user of one name."""
     tls_services: tuple[TlsService, ...] = ()
     """Of all enabled parts: who serves the published certificate."""
+    appservices: tuple[str, ...] = ()
+    """Of all enabled parts: the names of what Synapse pushes events to."""
 
 
 @dataclass(frozen=True)
@@ -49,16 +50,18 @@ class Program:
 class Part(ABC):
     """A unit of the running appliance."""
 
-    name: ClassVar[str]
-    order: ClassVar[int] = 50
+    name: str
+    order: int = 50
     """Parts start in this order and are told to stop in the reverse, and none waits for another:
     who needs one waits for it."""
-    essential: ClassVar[bool] = False
+    essential: bool = False
     """Whether the container ends when this part gave up for good."""
-    credentials: ClassVar[tuple[Credential, ...]] = ()
+    credentials: tuple[Credential, ...] = ()
     """Secrets that are made once for it."""
-    databases: ClassVar[tuple[str, ...]] = ()
+    databases: tuple[str, ...] = ()
     """Databases it needs: each is also the name of the role that owns it and of its system user."""
+    appservices: tuple[str, ...] = ()
+    """Application services it has: Synapse reads NAME.yaml in `paths.REGISTRATIONS`."""
 
     def enabled(self, settings: Settings, machine: Machine) -> bool:
         """Return whether this deployment has the part."""
@@ -67,6 +70,11 @@ class Part(ABC):
 
     def problems(self, deployment: Deployment) -> Iterable[Problem]:
         """Yield what stands in the way of a start: ports, files of the owner, data."""
+        del deployment
+        return ()
+
+    def warnings(self, deployment: Deployment) -> Iterable[str]:
+        """Yield what the owner should know of a start that goes on all the same."""
         del deployment
         return ()
 

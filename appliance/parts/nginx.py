@@ -24,7 +24,7 @@ from appliance.listeners import (
 )
 from appliance.parts import element
 from appliance.parts.contract import Deployment, Part, Probe, Program, TlsService
-from appliance.paths import CHALLENGES, NGINX, SYNAPSE_SOCKET
+from appliance.paths import CHALLENGES, NGINX, NGINX_PID, SYNAPSE_SOCKET
 from appliance.probe import HttpProbe
 from appliance.process import run
 from appliance.render import render_template
@@ -37,7 +37,6 @@ from appliance.well_known import DIRECTORY, render_documents
 CUSTOM = Path("/data/custom/nginx")
 
 _TEMPLATES = ("nginx", "listen", "landing", "well-known", "api", "errors", "synapse", "headers")
-_PID = f"{NGINX}/work/nginx.pid"
 # More serve nobody at home, and each costs memory.
 _MAXIMUM_WORKERS = 4
 # In the trial, hosts that no page of the internet can have (DNS rebinding): addresses, and names
@@ -58,7 +57,7 @@ class Nginx(Part):
             yield Problem(
                 "MATRIX_LISTEN", "has IPv6 addresses only, and the kernel has no IPv6: add another"
             )
-        if not ports.is_running("nginx", _PID):  # as for `appliance check` beside it
+        if not ports.is_running("nginx", NGINX_PID):  # as for `appliance check` beside it
             yield from ports.problems(_every_listener(deployment))
         for path in sorted(CUSTOM.glob("*")):
             if path not in _find_snippets():

@@ -10,10 +10,10 @@ from appliance.errors import Problem
 from appliance.files import Directory, Entry, File
 from appliance.machine import JEMALLOC
 from appliance.parts.contract import Deployment, Part, Program
-from appliance.paths import POSTGRES_SOCKETS, SYNAPSE_SOCKET
+from appliance.paths import POSTGRES_SOCKETS, REGISTRATIONS, SYNAPSE_SOCKET
 from appliance.probe import HttpProbe, Probe
 from appliance.render import render_template
-from appliance.settings import Federation, Registration, Settings
+from appliance.settings import Federation, Registration
 
 CONFIGURATION = "/run/synapse"
 CUSTOM = "/data/custom/synapse"
@@ -47,6 +47,7 @@ OWNED_KEYS: dict[str, str] = {
     "macaroon_secret_key_path": "it lives in /data/credentials/synapse_macaroon_secret",
     "form_secret": "it lives in /data/credentials/synapse_form_secret",
     "form_secret_path": "it lives in /data/credentials/synapse_form_secret",
+    "app_service_config_files": "name bridges in MATRIX_BRIDGES",
     "pid_file": "the appliance decides it",
     "daemonize": "supervisor needs Synapse in the foreground",
     "serve_server_wellknown": "nginx serves well-known",
@@ -104,7 +105,7 @@ class Synapse(Part):
     def files(self, deployment: Deployment) -> Iterable[Entry]:
         """Return the configuration, the owner's own merged in."""
         settings, credentials = deployment.settings, deployment.credentials
-        text = render_template(TEMPLATE, **_template_values(settings))
+        text = render_template(TEMPLATE, **_template_values(deployment))
         merged = merge_owned_yaml(text, CUSTOM, OWNED_KEYS, OWNED_SECTIONS)
         given = settings.registration_shared_secret
         shared_secret = (
@@ -116,6 +117,7 @@ class Synapse(Part):
             Directory(UPLOADS, "synapse", "synapse", 0o700, fresh=True),
             Directory("/run/synapse-sockets", "synapse", "nginx", 0o750, fresh=True),
             Directory(CONFIGURATION, "root", "synapse", 0o750),
+            Directory(REGISTRATIONS, "root", "synapse", 0o750, fresh=True),
             # No secret of ours is in it; what the owner merged into it may be one.
             _private_file("homeserver.yaml", merged.text, secret=merged.text != text),
             _private_file("signing.key", credentials["synapse_signing_key"] + "\n"),
@@ -124,7 +126,11 @@ class Synapse(Part):
             _private_file("registration_shared_secret", shared_secret + "\n"),
             File(
                 f"{CONFIGURATION}/log.yaml",
-                render_template("run/synapse/log.yaml.j2", settings=settings),
+                render_template(
+                    "run/synapse/log.yaml.j2",
+                    settings=settings,
+                    appservices=deployment.appservices,
+                ),
             ),
         )
 
@@ -154,7 +160,8 @@ class Synapse(Part):
         return (HttpProbe(SYNAPSE_SOCKET, "/health"),)
 
 
-def _template_values(settings: Settings) -> dict[str, Any]:
+def _template_values(deployment: Deployment) -> dict[str, Any]:
+    settings = deployment.settings
     allowlist = {
         Federation.ON: None,
         Federation.OFF: (),
@@ -174,6 +181,7 @@ def _template_values(settings: Settings) -> dict[str, Any]:
             "open": settings.registration is Registration.OPEN,
             "token": settings.registration is Registration.TOKEN,
         },
+        "registrations": [f"{REGISTRATIONS}/{name}.yaml" for name in deployment.appservices],
         "rate_limits": _RATE_LIMITS,
         "unlimited": _UNLIMITED,
     }

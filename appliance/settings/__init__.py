@@ -16,6 +16,7 @@ from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, Settings
 
 from appliance.errors import ConfigurationError, Problem
 from appliance.settings.acme import AcmeChallenge, AcmeSettings, KeyType
+from appliance.settings.bridges import BridgeSettings
 from appliance.settings.cloudflare import CloudflareSettings
 from appliance.settings.domain import DomainSettings
 from appliance.settings.homeserver import Federation, HomeserverSettings, LogLevel, Registration
@@ -52,6 +53,7 @@ AREAS = (
     ProxySettings,
     HomeserverSettings,
     WebSettings,
+    BridgeSettings,
     ResourceSettings,
 )
 

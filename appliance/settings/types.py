@@ -23,6 +23,7 @@ STUN_PORT = 3478
 _WORDS = {"yes": True, "true": True, "on": True, "no": False, "false": False, "off": False}
 _DURATION_SECONDS = {"s": 1, "m": 60, "h": 3600, "d": 86400, "w": 604800, "y": 31536000}
 _SIZE_BYTES = {"K": 1024, "M": 1024**2, "G": 1024**3, "T": 1024**4}
+_USER = re.compile(r"[a-z0-9._=/+-]+|@[a-z0-9._=/+-]+:[A-Za-z0-9.:\[\]-]+")
 _LABEL = re.compile(r"(?!-)[a-z0-9-]{1,63}(?<!-)")
 
 
@@ -157,6 +158,16 @@ def parse_endpoint(text: str) -> Endpoint:
     return Endpoint(host, int(match[2] or STUN_PORT))
 
 
+def parse_user_name(value: object) -> object:
+    """Given a user's name or whole user ID, return it.
+
+    Source: Matrix specification, appendices, "User Identifiers".
+    """
+    if isinstance(value, str) and not _USER.fullmatch(value):
+        raise ValueError(f"{value!r} is neither a user's name nor a user ID (@alice:example.org)")
+    return value
+
+
 def _is_address(text: str) -> bool:
     try:
         ip_address(text.strip("[]"))
@@ -219,6 +230,7 @@ ServerNames = Annotated[tuple[str, ...], _list_of(parse_server_name)]
 CertificateNames = Annotated[tuple[str, ...], _list_of(_parse_certificate_name)]
 AcmeServer = Annotated[str, BeforeValidator(parse_acme_server)]
 EmailAddress = Annotated[str, BeforeValidator(parse_email_address)]
+UserNames = Annotated[tuple[str, ...], _list_of(parse_user_name)]
 
 KINDS: dict[object, str] = {
     Boolean: "yes or no",
@@ -238,6 +250,7 @@ KINDS: dict[object, str] = {
     CertificateNames: "domain names, perhaps with `*.`, separated by commas",
     AcmeServer: "`letsencrypt` or `staging` or URL",
     EmailAddress: "e-mail address",
+    UserNames: "names of users or user IDs, separated by commas",
     str: "text",
     int: "number",
 }

@@ -14,6 +14,7 @@ from typing import Any
 
 BUILD = Path("/build")
 PROGRAMS = Path("/out/usr/bin")
+EXAMPLES = Path("/out/usr/share/appliance/bridges")
 LICENCES = Path("/out/usr/share/appliance/licences")
 CERTIFICATES = Path("/run/secrets/ca")
 _LICENCE_NAMES = ("LICENSE*", "LICENCE*", "COPYING*", "NOTICE*")
@@ -27,6 +28,8 @@ def build_program(row: Mapping[str, Any], environment: Mapping[str, str]) -> Non
         program.chmod(0o755)
     else:
         module = BUILD / "go" / row["name"] / row["version"]
+        if not row["pinned"]:
+            pin(module, row, environment)
         settings = {**environment, "CGO_ENABLED": str(int(row["cgo"]))}
         linker = "-s -w"
         if row["version_variable"]:
@@ -36,6 +39,22 @@ def build_program(row: Mapping[str, Any], environment: Mapping[str, str]) -> Non
         _run((*command, f"-ldflags={linker}", "-o", program, row["package"]), module, settings)
         collect_licences(row["name"], row["package"], tags, module, settings)
     check_version(program, row["says"])
+    if row["example"]:
+        EXAMPLES.mkdir(exist_ok=True)
+        _run((program, "-e", "-c", EXAMPLES / f"{row['name']}.yaml"), BUILD, environment)
+
+
+def pin(module: Path, row: Mapping[str, Any], environment: Mapping[str, str]) -> None:
+    """Pin all that a program is made of where no pins of ours are.
+
+    Its own module names every version, and the checksum database (GOSUMDB) knows every sum.
+    """
+    module.mkdir(parents=True)
+    wanted = f"{row['package']}@{row['version']}"
+    _run(("go", "mod", "init", f"matrix-appliance.invalid/{row['name']}"), module, environment)
+    for replace in row["replaces"]:
+        _run(("go", "mod", "edit", f"-replace={replace}"), module, environment)
+    _run(("go", "get", "-tool", wanted), module, environment)
 
 
 def check_version(program: Path, expected: str) -> None:

@@ -15,7 +15,7 @@ from .http_client import PASSWORD, Account, Site
 from .volumes import IMAGE, Volume, run_beside
 
 _BAD_LINE = re.compile(
-    r"\b(WARN|WARNING|ERROR|CRITICAL|FATAL|PANIC)\b|\[(warn|error|crit|alert|emerg)\]"
+    r"\b(WARN|WRN|WARNING|ERR|ERROR|CRITICAL|FATAL|FTL|PANIC|PNC)\b|\[(warn|error|crit|alert|emerg)\]"
     r"|^Traceback|\| Traceback|appliance: (warning|stopped|not started)"
 )
 # What a log may hold that reads like a warning, and why it is none.
@@ -24,6 +24,7 @@ _EXPECTED = {
     r"^nginx +\| .*connect\(\) to unix:/run/synapse-sockets/": "asked before Synapse was ready",
     r" WARN (received SIG|stopped: )": "supervisor does what it was told",
     r"FATAL: +the database system is starting up$": "asked before Postgres was ready",
+    r"^postgres +\| +\w+ FATAL: +connection to client lost$": "a bridge was told to stop",
     r" Not sending response to request .* already disconnected\.$": "a client went while it waited",
 }
 _PROGRAMS = """

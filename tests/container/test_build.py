@@ -218,6 +218,8 @@ class TestGo:
         (document,) = read(tag, "/usr/share/appliance/components.json").values()
         (row,) = [row for row in json.loads(document) if row["name"] == BRIDGE]
         assert (row["status"], row["version"]) == ("artifact", "v0.2608.0")
+        (example,) = read(tag, f"/usr/share/appliance/bridges/{BRIDGE}.yaml").values()
+        assert example == b"network: {}\n"
 
     def test_program_of_another_version_stops_the_build(
         self, tree: Path, build: Build, capfd: pytest.CaptureFixture[str]
@@ -231,4 +233,7 @@ class TestGo:
     def write_program(tree: Path, says: str) -> None:
         program = tree / f"artifacts/{BRIDGE}-v0.2608.0"
         program.parent.mkdir()
-        program.write_text(f"#!/bin/sh\necho {BRIDGE} {says}\n")
+        # As a bridge does: it tells its version, and writes an example of its configuration.
+        program.write_text(
+            f'#!/bin/sh\n[ "$1" != -e ] || echo "network: {{}}" > "$3"\necho {BRIDGE} {says}\n'
+        )

@@ -19,7 +19,15 @@ GIVEN_SECRET = "given-by-the-owner-0123456789"
 # Which secrets each service may read: its own.
 OWN_SECRETS: dict[str, set[str]] = {
     "postgres": set(),
-    "synapse": {"given", "synapse_form_secret", "synapse_macaroon_secret", "synapse_signing_key"},
+    "synapse": {
+        *("given", "synapse_form_secret", "synapse_macaroon_secret", "synapse_signing_key"),
+        *("whatsapp_as_token", "whatsapp_hs_token"),
+        *("doublepuppet_as_token", "doublepuppet_hs_token"),
+    },
+    "whatsapp": {
+        *("whatsapp_as_token", "whatsapp_hs_token", "whatsapp_pickle_key"),
+        *("whatsapp_provisioning_secret", "doublepuppet_as_token"),
+    },
     "nginx": {"/data/certificates/self-signed/privkey.pem"},
     "agent": set(),
     "rtc": set(),
@@ -91,7 +99,8 @@ def test_only_supervisor_is_root(secretive: Appliance) -> None:
     assert "appliance.supervisord" in of_root[0]
     accounts = (line.split(":") for line in secretive.run("cat", "/etc/passwd").splitlines())
     names = {account[2]: account[0] for account in accounts}
-    assert {names[user] for _, user, _ in rows} == {"root", "postgres", "synapse", "nginx", "agent"}
+    services = {"postgres", "synapse", "nginx", "whatsapp", "agent"}
+    assert {names[user] for _, user, _ in rows} == {"root", *services}
 
 
 def test_no_process_was_told_a_secret(secretive: Appliance, secrets: dict[str, str]) -> None:

@@ -70,6 +70,11 @@ BAD_VALUES: dict[str, Bad | str] = {
     "web_client_location": Bad("chat", "is not a URL"),
     "brand": "any text is a name",
     "default_country_code": Bad("Germany", "is not two capital letters"),
+    "bridges": Bad("whatsap", "'whatsap' is not one of: whatsapp, telegram"),
+    "bridge_admins": Bad("Alice", "is neither a user's name nor a user ID"),
+    "bridge_port": Bad("65535", "too large: at most 65486"),
+    "telegram_api_id": Bad("abc", "'abc' is not a whole number"),
+    "telegram_api_hash": Bad("not-hexadecimal", "is not valid"),
     "postgres_memory": Bad("1.5G", "is not a size"),
 }
 REFUSED = {name: bad for name, bad in BAD_VALUES.items() if isinstance(bad, Bad)}

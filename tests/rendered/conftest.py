@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from appliance import entrypoint, parts, settings
+from appliance.bridges.catalogue import CATALOGUE
 from appliance.credentials import Credentials
 from appliance.machine import Component, Machine
 from appliance.parts.contract import Deployment
@@ -18,7 +19,10 @@ MACHINE = Machine(
     memory_limited=False,
     ipv6=True,
     jemalloc=True,
-    components=(Component("element-web", "1.0.0", "built"),),
+    components=tuple(
+        Component(name, "1.0.0", "built")
+        for name in ("element-web", *(bridge.component for bridge in CATALOGUE))
+    ),
 )
 
 

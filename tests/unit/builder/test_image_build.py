@@ -14,6 +14,7 @@ from builder.image import (
     component_arguments,
     explain_gap,
     host_arguments,
+    is_optional,
     name_components,
     refuse_gaps,
     state_of_debian,
@@ -28,26 +29,40 @@ CLIENT, BRIDGE = BY_NAME["element-web"], BY_NAME["mautrix-whatsapp"]
 
 
 def test_default_components() -> None:
-    assert name_components([], [], FILE) == ["element-web", "livekit"]
+    assert name_components([], [], None, FILE) == [
+        "element-web",
+        "livekit",
+        "mautrix-whatsapp",
+        "mautrix-telegram",
+    ]
     assert [c.name for c in choose(COMPONENTS, None)] == [
-        c.name for c in COMPONENTS if c is not BRIDGE
+        c.name for c in COMPONENTS if c.default or not is_optional(c)
     ]
 
 
 def test_with_and_without() -> None:
-    names = name_components(["mautrix-whatsapp"], ["element-web", "livekit"], FILE)
-    assert names == ["mautrix-whatsapp"]
+    left_out = ["element-web", "livekit", "mautrix-whatsapp"]
+    names = name_components(["mautrix-gmessages"], left_out, None, FILE)
+    assert names == ["mautrix-telegram", "mautrix-gmessages"]
     chosen = choose(COMPONENTS, names)
-    assert BRIDGE in chosen
+    assert BRIDGE not in chosen
     assert CLIENT not in chosen
     assert BY_NAME["synapse"] in chosen
+
+
+def test_bridges_are_chosen_by_their_names() -> None:
+    assert name_components([], [], [], FILE) == ["element-web", "livekit"]
+    chosen = name_components([], ["element-web", "livekit"], ["facebook", "whatsapp"], FILE)
+    assert chosen == ["mautrix-whatsapp", "mautrix-meta"]
+    with pytest.raises(BuildError, match="icq: not one of whatsapp, telegram"):
+        name_components([], [], ["icq"], FILE)
 
 
 @pytest.mark.parametrize("name", ["mautrix-whatsap", "synapse"])
 def test_only_some_can_be_chosen(name: str) -> None:
     known = "element-web, livekit, mautrix-whatsapp"
     with pytest.raises(BuildError, match=f"{name}: not one of {known}"):
-        name_components([], [name], FILE)
+        name_components([], [name], None, FILE)
 
 
 MISSING = Selection(CLIENT, Status.MISSING, None, "nobody answers")

@@ -15,6 +15,7 @@ GO = [
     (component, version.version)
     for component in OURS.of_kind(GoComponent)
     for version in component.versions
+    if version.pinned
 ]
 
 GOOD = """\

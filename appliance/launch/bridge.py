@@ -1,0 +1,58 @@
+"""Start a bridge once Synapse answers: one that is early backs off for up to a minute.
+
+Usage: ADDRESS:PORT DATABASE COMMAND… (an empty DATABASE: it has none). Runs as the bridge's user;
+imports little, since Synapse starts beside.
+"""
+
+import os
+import sys
+import time
+
+from appliance.errors import CommandError
+from appliance.paths import POSTGRES_SOCKETS
+from appliance.probe import HttpProbe
+from appliance.process import run
+
+_RETRY_SECONDS = 0.1
+# A bridge that lost its database finds keys of its bot at Synapse that it knows nothing of, and
+# ends with status 34. This value lets it put new ones in their place when it is started again.
+# Source: mautrix bridgev2, `self_sign`; measured.
+_MAY_REPLACE_KEYS = """
+DO $$ BEGIN
+    IF to_regclass('kv_store') IS NOT NULL THEN
+        INSERT INTO kv_store (bridge_id, key, value) SELECT '', 'recovery_key', 'overwrite'
+        WHERE NOT EXISTS (SELECT FROM kv_store WHERE key = 'recovery_key');
+    END IF;
+END $$
+"""
+
+
+def main() -> None:
+    """Wait until Synapse answers, then become the bridge."""
+    address, database, *command = sys.argv[1:]
+    question = HttpProbe(address, "/health")
+    while not _is_answered(question):
+        time.sleep(_RETRY_SECONDS)
+    if database:
+        _let_keys_be_replaced(database)
+    os.execvp(command[0], command)  # noqa: S606 - it becomes the bridge
+
+
+def _is_answered(question: HttpProbe) -> bool:
+    try:
+        question.ask()
+    except OSError:
+        return False
+    return True
+
+
+def _let_keys_be_replaced(database: str) -> None:
+    quiet = ("psql", "-XAtq", "-v", "ON_ERROR_STOP=1", "-h", POSTGRES_SOCKETS)
+    try:
+        run((*quiet, "-c", _MAY_REPLACE_KEYS, database))
+    except CommandError as error:
+        print(error, file=sys.stderr)  # noqa: T201 - the bridge itself waits for its database
+
+
+if __name__ == "__main__":
+    main()

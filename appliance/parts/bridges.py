@@ -1,0 +1,139 @@
+"""Bridges to other networks: a part for each line of the table, and one for what they share.
+
+How a bridge is configured is in `appliance/bridges`.
+"""
+
+from collections.abc import Iterable, Iterator
+
+from appliance import ports
+from appliance.bridges import configuration, own_settings, selection, versions
+from appliance.bridges.catalogue import CATALOGUE, Bridge
+from appliance.bridges.configuration import DOUBLE_PUPPET, credential_name
+from appliance.credentials import Credential
+from appliance.errors import Problem
+from appliance.files import Directory, Entry, File
+from appliance.machine import Machine
+from appliance.parts.contract import Check, Deployment, Part, Probe, Program
+from appliance.paths import BRIDGES, NGINX_PID, REGISTRATIONS
+from appliance.probe import HttpProbe
+from appliance.settings import Settings
+
+
+class Bridges(Part):
+    """What all bridges share: the right to send as the users of this server."""
+
+    name = "bridges"
+    order = 59
+    appservices = (DOUBLE_PUPPET,)
+    credentials = tuple(
+        Credential(credential_name(DOUBLE_PUPPET, secret))
+        for secret in configuration.DOUBLE_PUPPET_SECRETS
+    )
+
+    def enabled(self, settings: Settings, machine: Machine) -> bool:
+        """Return whether there is any bridge."""
+        return bool(selection.enabled(settings, machine))
+
+    def problems(self, deployment: Deployment) -> Iterator[Problem]:
+        """Yield administrators who are not of this server, and files that are of no bridge."""
+        yield from own_settings.find_strangers({bridge.name for bridge in CATALOGUE})
+        settings = deployment.settings
+        for user_id in configuration.admin_ids(settings):
+            if not user_id.endswith(f":{settings.server_name}"):
+                yield Problem(
+                    "MATRIX_BRIDGE_ADMINS",
+                    f"{user_id} is not a user of this server, whose users are "
+                    f"@name:{settings.server_name}",
+                )
+
+    def files(self, deployment: Deployment) -> Iterable[Entry]:
+        """Return the registration of the double puppets."""
+        text = configuration.render_double_puppets(deployment.settings, deployment.credentials)
+        return (
+            Directory(BRIDGES),
+            Directory(str(versions.SEEN)),
+            _registration(DOUBLE_PUPPET, text),
+        )
+
+    def programs(self, deployment: Deployment) -> Iterable[Program]:
+        """Return nothing: each bridge is a part."""
+        del deployment
+        return ()
+
+
+class BridgePart(Part):
+    """One bridge."""
+
+    order = 60
+
+    def __init__(self, bridge: Bridge) -> None:
+        self.bridge = bridge
+        self.name = bridge.name
+        self.databases = (bridge.name,)
+        self.appservices = (bridge.name,)
+        self.credentials = tuple(
+            Credential(credential_name(bridge.name, secret)) for secret in configuration.SECRETS
+        )
+
+    def enabled(self, settings: Settings, machine: Machine) -> bool:
+        """Return whether it was asked for, or is on by default and can be had."""
+        return self.bridge in selection.enabled(settings, machine)
+
+    def problems(self, deployment: Deployment) -> Iterator[Problem]:
+        """Yield what it lacks, and a port that is taken."""
+        settings, machine = deployment.settings, deployment.machine
+        if gap := selection.find_gap(self.bridge, settings, machine):
+            yield Problem("MATRIX_BRIDGES", f"names {self.name}, but {gap}")
+        if not ports.is_running("nginx", NGINX_PID):  # as for `appliance check` beside it
+            yield from ports.problems([configuration.listener(self.bridge, settings)])
+        yield from own_settings.merge(self.bridge, "").problems
+
+    def files(self, deployment: Deployment) -> Iterable[Entry]:
+        """Return its configuration, which it cannot write, and its registration for Synapse."""
+        given = (self.bridge, deployment.settings, deployment.credentials)
+        directory = f"{BRIDGES}/{self.name}"
+        ours = configuration.render_configuration(*given)
+        text = own_settings.merge(self.bridge, ours).text
+        return (
+            Directory(directory, "root", self.name, 0o750),
+            File(f"{directory}/config.yaml", text, "root", self.name, 0o640, secret=True),
+            _registration(self.name, configuration.render_registration(*given)),
+            File(
+                f"{versions.SEEN}/{self.name}", versions.remember(self.bridge, deployment.machine)
+            ),
+        )
+
+    def programs(self, deployment: Deployment) -> Iterable[Program]:
+        """Return the bridge, which waits for Synapse and writes nothing but its database.
+
+        One that is older than its data would end at once: Synapse keeps what comes meanwhile.
+        """
+        if versions.find_newer(self.bridge, deployment.machine):
+            return ()
+        address = configuration.homeserver_address(deployment.settings)
+        launch = ("python", "-m", "appliance.launch.bridge", address, self.name)
+        command = (self.bridge.component, "-n", "-c", f"{BRIDGES}/{self.name}/config.yaml")
+        return (Program(self.name, (*launch, *command), self.name),)
+
+    def probes(self, deployment: Deployment) -> Iterable[Probe]:
+        """Return whether it is connected to Synapse."""
+        address = configuration.listener(self.bridge, deployment.settings)
+        return (HttpProbe(str(address), "/_matrix/mau/ready"),)
+
+    def warnings(self, deployment: Deployment) -> Iterator[str]:
+        """Yield that it is older than its data."""
+        if newer := versions.find_newer(self.bridge, deployment.machine):
+            yield versions.explain(self.bridge, deployment.machine, newer)
+
+    def check(self, deployment: Deployment) -> Check:
+        """Ask it, unless it is left off."""
+        for warning in self.warnings(deployment):
+            return Check(healthy=False, detail=warning)
+        return super().check(deployment)
+
+
+def _registration(name: str, text: str) -> File:
+    return File(f"{REGISTRATIONS}/{name}.yaml", text, "root", "synapse", 0o640, secret=True)
+
+
+PARTS = (Bridges(), *map(BridgePart, CATALOGUE))

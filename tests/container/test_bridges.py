@@ -1,0 +1,236 @@
+"""The bridge to WhatsApp, really run: its bot, what it is told of whom, and how it comes back.
+
+No network of WhatsApp's is ever reached: names of the internet mean nothing in these containers.
+"""
+
+import json
+from collections.abc import AsyncIterator, Iterator
+from pathlib import Path
+from typing import Any
+
+import nio
+import pytest
+
+from .appliances import Appliance, LanAppliance, until
+from .bot_conversation import Conversation
+from .conftest import Boot
+from .http_client import Account
+from .nio_client import Client
+from .volumes import Volume
+
+BOT = "@whatsappbot:matrix.localhost"
+PREFIX = "!wa"
+OWN = "/data/custom/bridges/whatsapp.yaml"
+# What the program's own example has not, or has as another kind of value.
+COMPARE = """
+import json, yaml
+from appliance.bridges.own_settings import EXAMPLES, compare
+ours = yaml.safe_load(open("/run/bridges/whatsapp/config.yaml"))
+ours["double_puppet"].pop("secrets")
+known = yaml.safe_load((EXAMPLES / "mautrix-whatsapp.yaml").read_text())
+print(json.dumps([*compare(ours, known)]))
+"""
+WHOAMI = """
+import sys, urllib.request, urllib.error
+secret = open("/data/credentials/whatsapp_provisioning_secret").read().strip()
+address = "http://127.0.0.1:29318/_matrix/provision/v3/whoami?user_id=" + sys.argv[1]
+request = urllib.request.Request(address, headers={"Authorization": "Bearer " + secret})
+try:
+    print(urllib.request.urlopen(request).status)
+except urllib.error.HTTPError as error:
+    print(error.code)
+"""
+
+
+# What a bridge's end and return look like at Synapse, which goes on by itself.
+AWAY = (
+    r" WARN exited: whatsapp ",
+    r"^synapse +\| .* synapse\.appservice\.api: push_bulk to http://127\.0\.0\.1:",
+    r"^synapse +\| .* synapse\.(logging\.context|metrics\.background_process).*as-sender-",
+    r"^postgres \| +synapse ERROR: +duplicate key .*users_name_key",
+    r"^whatsapp +\| .* WRN Dropping OTK counts targeted to someone else",
+)
+
+
+def bridged(**options: Any) -> Appliance:
+    """Return a trial that was asked for the bridge, where no name of the internet is known."""
+    appliance = Appliance(dns=["127.0.0.1"], **options)
+    return appliance.with_variables(MATRIX_BRIDGES="whatsapp")
+
+
+def allow_its_end(appliance: Appliance) -> None:
+    for pattern in AWAY:
+        appliance.expect(pattern, "the bridge ended and came back")
+
+
+def ask_whoami(appliance: Appliance, user_id: str) -> int:
+    return int(appliance.run("python", "-c", WHOAMI, user_id))
+
+
+@pytest.fixture(scope="module")
+def appliance() -> Iterator[Appliance]:
+    with bridged() as started:
+        yield started
+        assert started.unexpected_lines() == []
+
+
+@pytest.fixture
+async def alice(appliance: Appliance, tmp_path: Path) -> AsyncIterator[Client]:
+    client = Client(appliance, f"alice-{tmp_path.name.strip('_').lower()}", tmp_path / "store")
+    yield client
+    await client.nio.close()
+
+
+def is_well(appliance: Appliance, name: str) -> bool:
+    status = json.loads(appliance.run("sh", "-c", "appliance status --json || true"))
+    return bool(next(part for part in status["parts"] if part["name"] == name)["healthy"])
+
+
+@pytest.mark.parametrize("encrypted", [False, True], ids=["plain", "encrypted"])
+async def test_bot_answers_help(alice: Client, encrypted: bool) -> None:
+    bot = await Conversation.begin(alice, BOT, PREFIX, encrypted=encrypted)
+    assert "login" in await bot.ask("help", "ping-matrix")
+
+
+async def test_log_in_starts_and_tells_the_error_of_a_closed_network(
+    appliance: Appliance, alice: Client
+) -> None:
+    appliance.expect(r"^whatsapp +\| .*web\.whatsapp\.com", "no network of WhatsApp's is there")
+    running = appliance.program("whatsapp").pid
+    bot = await Conversation.begin(alice, BOT, PREFIX, encrypted=False)
+    answer = await bot.ask("login qr", "failed to start login")
+    assert "web.whatsapp.com" in answer
+    # What needs no network goes on.
+    await bot.ask("login phone", "phone number")
+    await bot.ask("cancel", "cancelled")
+    assert appliance.program("whatsapp").pid == running
+
+
+async def test_bridge_acts_as_its_user_by_itself(alice: Client) -> None:
+    bot = await Conversation.begin(alice, BOT, PREFIX, encrypted=True)
+    answer = await bot.ask("ping-matrix", "confirmed valid access token")
+    assert alice.user_id in answer
+
+
+def test_it_cannot_write_its_configuration(appliance: Appliance) -> None:
+    script = "cat config.yaml > /dev/null && ! touch config.yaml && ! touch new"
+    appliance.run("sh", "-c", f"cd /run/bridges/whatsapp && {script} 2> /dev/null", user="whatsapp")
+
+
+def test_its_program_knows_every_key_that_it_is_told(appliance: Appliance) -> None:
+    told = appliance.run("python", "-c", COMPARE)
+    assert json.loads(told) == []
+    assert "Ignoring" not in appliance.run("cat", "/run/appliance/logs/whatsapp.log")
+
+
+def test_nobody_of_another_server_may_use_it(appliance: Appliance, alice: Client) -> None:
+    assert ask_whoami(appliance, alice.user_id) == 200
+    appliance.expect(r"^whatsapp +\| .* WRN Access .* status_code=403 ", "eve may not")
+    assert ask_whoami(appliance, "@eve:elsewhere.example") == 403
+
+
+async def test_a_ghost_reaches_a_client(appliance: Appliance, alice: Client) -> None:
+    token = appliance.run("cat", "/data/credentials/whatsapp_as_token").strip()
+    ghost = "@whatsapp_15551234567:matrix.localhost"
+    bridge = Account(appliance.matrix, {"user_id": ghost, "access_token": token})
+    account = {"username": "whatsapp_15551234567", "inhibit_login": True}
+    bridge.ask("POST", "/v3/register", {"type": "m.login.application_service", **account})
+    room = bridge.ask("POST", f"/v3/createRoom?user_id={ghost}", {"invite": [alice.user_id]})
+    await alice.nio.join(room["room_id"])
+    message = {"msgtype": "m.text", "body": "from the other network"}
+    path = f"/v3/rooms/{room['room_id']}/send/m.room.message/1?user_id={ghost}"
+    bridge.ask("PUT", path, message)
+    heard = await alice.receive(nio.RoomMessageText, ghost)
+    assert heard.body == "from the other network"
+
+
+async def test_killed_it_comes_back(appliance: Appliance, alice: Client) -> None:
+    bot = await Conversation.begin(alice, BOT, PREFIX, encrypted=True)
+    allow_its_end(appliance)
+    killed = appliance.program("whatsapp").pid
+    appliance.kill_process(killed)
+    until(lambda: appliance.program("whatsapp").pid not in (None, killed), "it is started again")
+    await bot.ask("help", "ping-matrix")
+
+
+async def test_reset_it_begins_anew(appliance: Appliance, alice: Client) -> None:
+    """Its database gone, Synapse's kept: it finds keys of its bot that it does not know."""
+    allow_its_end(appliance)
+    appliance.expect(r"^whatsapp +\| .*cross-signing keys", "its database was lost")
+    appliance.expect(r'FATAL: +database "whatsapp" does not exist', "health asked meanwhile")
+    before = await Conversation.begin(alice, BOT, PREFIX, encrypted=False)
+    await before.ask("help", "ping-matrix")
+    said = appliance.command("bridge", "reset", "whatsapp", "--yes")
+    assert "every log-in of every user" in said
+    until(lambda: is_well(appliance, "whatsapp"), "the bridge is ready")
+    after = await Conversation.begin(alice, BOT, PREFIX, encrypted=True)
+    await after.ask("help", "ping-matrix")
+    assert "cross-signing keys" in appliance.run("cat", "/run/appliance/logs/whatsapp.log")
+
+
+def test_status_has_it(appliance: Appliance) -> None:
+    until(lambda: is_well(appliance, "whatsapp"), "the bridge is ready")
+    assert "nobody has logged in" in appliance.command("bridge", "status", "whatsapp")
+    listed = appliance.command("bridge", "list").splitlines()
+    (telegram,) = [line for line in listed if line.startswith("telegram ")]
+    assert " off " in telegram
+
+
+def test_dropped_it_stops_and_its_data_stays(boot: Boot, volume: Volume) -> None:
+    first = boot(bridged(data=volume))
+    until(lambda: is_well(first, "whatsapp"), "the bridge is ready")
+    assert first.shut_down() == 0
+    without = boot(Appliance(data=volume))
+    assert "whatsapp" not in json.loads(without.run("cat", "/run/appliance/programs.json"))
+    assert "whatsapp" not in without.run("cat", "/run/synapse/homeserver.yaml")
+    assert "whatsapp" in without.run(
+        *("psql", "-XAtqh", "/run/postgresql", "-c", "SELECT datname FROM pg_database", "postgres"),
+        user="postgres",
+    )
+    assert Account.register(without.matrix).create_room()
+    assert without.shut_down() == 0
+    again = boot(bridged(data=volume))
+    until(lambda: is_well(again, "whatsapp"), "the bridge is ready")
+    # It knew itself: it made no new keys, and changed no table.
+    said = again.run("cat", "/run/appliance/logs/whatsapp.log")
+    assert "Generated new recovery key" not in said
+    assert "Upgrading database" not in said
+
+
+def test_older_than_its_data_it_is_left_off(boot: Boot, volume: Volume) -> None:
+    volume.run("mkdir /data/bridges && echo v0.9999.0 > /data/bridges/whatsapp")
+    appliance = boot(bridged(data=volume).expect("appliance: warning: whatsapp", "it is older"))
+    assert "warning: whatsapp is left off: its data was written by v0.9999.0" in appliance.logs()
+    assert "whatsapp" not in json.loads(appliance.run("cat", "/run/appliance/programs.json"))
+    assert not is_well(appliance, "whatsapp")
+    assert appliance.is_healthy()
+    assert Account.register(appliance.matrix).create_room()
+    assert volume.run("cat /data/bridges/whatsapp").strip() == "v0.9999.0"
+
+
+def test_owners_settings(boot: Boot, volume: Volume) -> None:
+    volume.run("mkdir -p /data/custom/bridges")
+    volume.run(f"echo 'bridge: {{personal_filtering_space: no}}' > {OWN}")
+    ending = bridged(data=volume).run_to_end()
+    assert ending.status == 2
+    assert "did you mean bridge.personal_filtering_spaces?" in ending.log
+    volume.run(f"echo 'bridge: {{personal_filtering_spaces: no}}' > {OWN}")
+    appliance = boot(bridged(data=volume))
+    until(lambda: is_well(appliance, "whatsapp"), "the bridge is ready")
+    config = appliance.run("cat", "/run/bridges/whatsapp/config.yaml")
+    assert "personal_filtering_spaces: false" in config
+
+
+def test_asked_for_and_not_in_the_image(volume: Volume) -> None:
+    asked = Appliance(data=volume).with_variables(MATRIX_BRIDGES="whatsapp,twitter")
+    ending = asked.run_to_end()
+    assert ending.status == 2
+    assert "MATRIX_BRIDGES: names twitter, but this image holds no mautrix-twitter" in ending.log
+    assert "./inv build --bridges twitter" in ending.log
+
+
+def test_default_ones_that_cannot_be_had_are_told(lan: LanAppliance) -> None:
+    status = json.loads(lan.command("status", "--json"))
+    (telegram,) = status["left_out"]
+    assert telegram.startswith("telegram: ")
+    assert "MATRIX_TELEGRAM_API_ID" in telegram or "holds no mautrix-telegram" in telegram
