@@ -39,6 +39,33 @@ def test_certificate_is_good_for_every_host(lan: LanAppliance, name: str) -> Non
     assert lan.site(name).fetch_certificate()
 
 
+def test_another_name_is_shown_no_certificate(lan: LanAppliance) -> None:
+    """Whoever scans addresses learns neither the domain nor that it is served here."""
+    anything = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+    anything.check_hostname, anything.verify_mode = False, ssl.CERT_NONE
+    for name in ("www.example.net", "other.home.lan", None):
+        connection = socket.create_connection(("127.0.0.1", lan.https_port), timeout=10)
+        with connection, pytest.raises(ssl.SSLError, match="UNRECOGNIZED_NAME"):
+            anything.wrap_socket(connection, server_hostname=name)
+
+
+@pytest.mark.parametrize("version", [ssl.TLSVersion.TLSv1_2, ssl.TLSVersion.TLSv1_3])
+def test_sessions_are_resumed_from_memory(lan: LanAppliance, version: ssl.TLSVersion) -> None:
+    context = ssl.create_default_context(cadata=lan.ca_certificate)
+    context.minimum_version = context.maximum_version = version
+    host, session = lan.matrix.host, None
+    for resumed in (False, True):
+        plain = socket.create_connection(("127.0.0.1", lan.https_port), timeout=10)
+        with context.wrap_socket(plain, server_hostname=host, session=session) as connection:
+            assert connection.session_reused is resumed
+            connection.sendall(f"GET / HTTP/1.1\r\nHost: {host}\r\n\r\n".encode())
+            assert connection.recv(4) == b"HTTP"
+            session = connection.session
+    if version is ssl.TLSVersion.TLSv1_2:  # in 1.3 the number of a session is called a ticket too
+        assert session
+        assert not session.has_ticket
+
+
 @pytest.mark.filterwarnings("ignore:ssl.TLSVersion")
 def test_only_safe_protocols_and_http_2(lan: LanAppliance) -> None:
     modern = ssl.create_default_context(cadata=lan.ca_certificate)
