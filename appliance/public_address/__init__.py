@@ -89,7 +89,14 @@ def load(
     """
     if not settings.follows_public_ip:
         return PublicAddresses.of(Known(one, VARIABLE) for one in settings.given_public_ips)
-    return read(found) or read(remembered) or PublicAddresses()
+    return find(found=found, remembered=remembered) or PublicAddresses()
+
+
+def find(
+    *, found: str = PUBLIC_ADDRESS, remembered: str = PUBLIC_ADDRESS_REMEMBERED
+) -> PublicAddresses | None:
+    """Return what the job found last, in this container or the one before; None if nothing."""
+    return read(found) or read(remembered)
 
 
 def read(path: str) -> PublicAddresses | None:

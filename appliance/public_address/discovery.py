@@ -4,12 +4,13 @@ One server's word is enough, two are asked so that a wrong one is noticed. Keeps
 """
 
 import asyncio
+import time
 from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from appliance.endpoint import Address, Endpoint
-from appliance.public_address import Known, kind, route, stun
+from appliance.public_address import Known, PublicAddresses, kind, route, stun
 from appliance.public_address.stun import StunError
 
 _WITNESSES = 2
@@ -64,6 +65,15 @@ async def discover(
     if not kind.is_reachable(address):
         warnings += (f"{believed.server} sees {address}, {kind.describe(address)}",)
     return Found(Known(address, str(believed.server), now), warnings)
+
+
+async def discover_all(servers: Sequence[Endpoint]) -> PublicAddresses:
+    """Return the addresses of both families, asked now."""
+    found = await asyncio.gather(*(discover(one, servers, time.time()) for one in (4, 6)))
+    return PublicAddresses.of(
+        (one.known for one in found if one.known),
+        (warning for one in found for warning in one.warnings),
+    )
 
 
 async def _ask(version: int, servers: Sequence[Endpoint], network: Network) -> list[Answer]:

@@ -18,6 +18,7 @@ from appliance.errors import ConfigurationError, Problem
 from appliance.settings.acme import AcmeChallenge, AcmeSettings, KeyType
 from appliance.settings.bridges import BridgeSettings
 from appliance.settings.cloudflare import CloudflareSettings
+from appliance.settings.dns import CloudflareDns, DnsSettings
 from appliance.settings.domain import DomainSettings
 from appliance.settings.homeserver import Federation, HomeserverSettings, LogLevel, Registration
 from appliance.settings.network import NetworkSettings
@@ -30,6 +31,7 @@ from appliance.settings.web import WebSettings
 __all__ = [
     "AREAS",
     "AcmeChallenge",
+    "CloudflareDns",
     "Federation",
     "FrontProxy",
     "KeyType",
@@ -51,6 +53,7 @@ AREAS = (
     NetworkSettings,
     PublicAddressSettings,
     ProxySettings,
+    DnsSettings,
     HomeserverSettings,
     WebSettings,
     BridgeSettings,

@@ -1,0 +1,72 @@
+"""Have the records looked at: by the clock, and at once when the public address is another.
+
+Only the program may read the token; the agent starts it and reads what it left.
+"""
+
+import asyncio
+import time
+from dataclasses import dataclass
+
+from appliance import public_address
+from appliance.dns.state import State
+from appliance.endpoint import Address
+from appliance.jobs.contract import Finding, Job, Programs
+from appliance.supervisor_client import ProgramState, SupervisorClient
+
+PROGRAM = "dns"
+_LOOK_SECONDS = 10
+_INTERVAL_SECONDS = 600
+# After a failure: what an owner mends now is seen soon, and nobody is asked without end.
+_AFTER_FAILURE_SECONDS = (60, 300, 900)
+_TIMEOUT_SECONDS = 120
+
+
+@dataclass
+class Keeper:
+    """What the job remembers between two looks."""
+
+    _addresses: tuple[Address, ...] = ()
+    _due: float = 0
+    _failures: int = 0
+    _finding: Finding | None = None
+
+    async def keep(self, programs: Programs) -> Finding:
+        """Have the records looked at if it is time to."""
+        del programs
+        found = public_address.find()
+        addresses = found.addresses if found else ()
+        if self._finding and addresses == self._addresses and time.monotonic() < self._due:
+            return self._finding
+        self._addresses = addresses
+        state = await _run()
+        self._failures = self._failures + 1 if state.failure else 0
+        self._due = time.monotonic() + _wait(state, self._failures)
+        self._finding = Finding(ok=state.well, detail=state.summarize())
+        return self._finding
+
+
+async def _run() -> State:
+    """Start the program, wait for its end, and return what it left."""
+    client, before = SupervisorClient(), State.read()
+    await asyncio.to_thread(client.start, PROGRAM)
+    async with asyncio.timeout(_TIMEOUT_SECONDS):
+        while (await asyncio.to_thread(_look_up, client)).state != "exited":
+            await asyncio.sleep(0.2)
+    state = State.read()
+    if state is None or state == before:
+        return State(time.time(), failure=f"did not end well; see `appliance logs {PROGRAM}`")
+    return state
+
+
+def _look_up(client: SupervisorClient) -> ProgramState:
+    return next(program for program in client.programs() if program.name == PROGRAM)
+
+
+def _wait(state: State, failures: int) -> float:
+    if not failures:
+        return _INTERVAL_SECONDS
+    seconds = _AFTER_FAILURE_SECONDS[min(failures, len(_AFTER_FAILURE_SECONDS)) - 1]
+    return max(seconds, state.retry_after_seconds or 0)
+
+
+JOB = Job(PROGRAM, _LOOK_SECONDS, Keeper().keep, needs_program=PROGRAM)
