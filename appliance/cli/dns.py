@@ -41,11 +41,10 @@ def plan() -> None:
     if settings.cloudflare_dns == "off":
         click.echo(_by_hand(settings, addresses))
         return
-    from appliance.cloudflare import Cloudflare
     from appliance.dns import Source, records
 
     source = Source.of(settings)
-    with Cloudflare(source.token, source.api) as cloudflare:
+    with records.connect(source) as cloudflare:
         zone, rows = records.plan(cloudflare, source, addresses)
     click.echo(f"zone {zone.name} at Cloudflare, MATRIX_CLOUDFLARE_DNS={settings.cloudflare_dns}\n")
     click.echo(format_rows(rows))
@@ -64,11 +63,10 @@ def apply() -> None:
             "make the records of `appliance dns plan` by hand"
         )
     addresses = _find_addresses(settings)
-    from appliance.cloudflare import Cloudflare
     from appliance.dns import Source, records
 
     source = Source.of(settings)
-    with Cloudflare(source.token, source.api) as cloudflare:
+    with records.connect(source) as cloudflare:
         zone, before = records.plan(cloudflare, source, addresses)
         rows = records.apply(cloudflare, zone, before)
     click.echo(format_rows(rows))

@@ -3,10 +3,19 @@
 Decides nothing about which records there should be. Imports only what the standard library has.
 """
 
-from appliance.cloudflare.client import BASE_URL, Cloudflare, Record, Zone
+from appliance.cloudflare.client import BASE_URL, Cloudflare, Record, Zone, build_trust
 from appliance.cloudflare.faults import CloudflareError, Fault
 
-__all__ = ["BASE_URL", "Cloudflare", "CloudflareError", "Fault", "Record", "Zone", "preflight"]
+__all__ = [
+    "BASE_URL",
+    "Cloudflare",
+    "CloudflareError",
+    "Fault",
+    "Record",
+    "Zone",
+    "build_trust",
+    "preflight",
+]
 
 
 def preflight(token: str, domain: str, base_url: str = BASE_URL) -> Zone:

@@ -15,6 +15,7 @@ from urllib.parse import quote, urlencode, urlsplit
 
 from appliance.cloudflare import faults
 from appliance.cloudflare.faults import CloudflareError, Fault
+from appliance.errors import OperationError
 
 BASE_URL = "https://api.cloudflare.com/client/v4"
 TIMEOUT_SECONDS = 10.0
@@ -55,7 +56,12 @@ class Cloudflare:
     """
 
     def __init__(
-        self, token: str, base_url: str = BASE_URL, *, timeout_seconds: float = TIMEOUT_SECONDS
+        self,
+        token: str,
+        base_url: str = BASE_URL,
+        *,
+        trust: ssl.SSLContext | None = None,
+        timeout_seconds: float = TIMEOUT_SECONDS,
     ) -> None:
         faults.require_usable(token)
         self._token = token
@@ -63,6 +69,7 @@ class Cloudflare:
         address = urlsplit(base_url.rstrip("/"))
         self._host, self._path = address.netloc, address.path
         self._secure = address.scheme == "https"
+        self._trust = trust
         self._connection: HTTPConnection | None = None
 
     def __enter__(self) -> Self:
@@ -179,9 +186,8 @@ class Cloudflare:
 
     def _connect(self) -> HTTPConnection:
         if self._secure:
-            # Trusts what OpenSSL does: Debian's certificates, or what SSL_CERT_FILE names.
             self._connection = HTTPSConnection(
-                self._host, timeout=self._timeout_seconds, context=ssl.create_default_context()
+                self._host, timeout=self._timeout_seconds, context=self._trust or build_trust()
             )
         else:
             self._connection = HTTPConnection(self._host, timeout=self._timeout_seconds)
@@ -191,6 +197,20 @@ class Cloudflare:
         if self._connection is not None:
             self._connection.close()
             self._connection = None
+
+
+def build_trust(ca_bundle: str | None = None) -> ssl.SSLContext:
+    """Trust what OpenSSL does (Debian's roots, or SSL_CERT_FILE), and the roots in a file beside.
+
+    Raise OperationError if it cannot be read.
+    """
+    context = ssl.create_default_context()
+    if ca_bundle:
+        try:
+            context.load_verify_locations(ca_bundle)
+        except OSError as error:  # ssl.SSLError is one
+            raise OperationError(f"{ca_bundle}: cannot be used: {error.strerror}") from error
+    return context
 
 
 def _read(row: Row) -> Record:

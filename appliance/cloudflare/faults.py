@@ -118,7 +118,7 @@ def of_connection(host: str, error: Exception) -> CloudflareError:
             Fault.UNTRUSTED,
             f"the certificate of Cloudflare's API ({host}) is not trusted "
             f"({error.verify_message}): where a proxy opens TLS connections, mount its authority "
-            "and name the file in SSL_CERT_FILE",
+            "and name the file in MATRIX_ACME_CA_BUNDLE",
         )
     if isinstance(error, TimeoutError):
         reason = "it does not answer in time"

@@ -13,6 +13,7 @@ from pathlib import Path
 from appliance.cloudflare import Cloudflare, CloudflareError
 from appliance.dns import Source, records
 from appliance.dns.state import State, word
+from appliance.errors import OperationError
 from appliance.paths import DNS_SOURCE
 from appliance.public_address import PublicAddresses
 
@@ -22,24 +23,25 @@ _SECONDS_AT_MOST = 90
 def main() -> None:
     """Run once; whatever came of it is in the state."""
     source = Source.from_json(Path(DNS_SOURCE).read_text())
-    _become("agent")
     signal.alarm(_SECONDS_AT_MOST)
-    state = work(source, source.addresses)
+    try:
+        with records.connect(source) as cloudflare:
+            _become("agent")
+            state = work(cloudflare, source, source.addresses)
+    except OperationError as error:
+        wait = error.retry_after_seconds if isinstance(error, CloudflareError) else None
+        state = State(time.time(), failure=str(error), retry_after_seconds=wait)
     for line in state.done:
         print(line, file=sys.stderr)  # noqa: T201
     state.write()
 
 
-def work(source: Source, addresses: PublicAddresses) -> State:
-    """Look at the zone and make it as it should be; a failure is part of the state."""
+def work(cloudflare: Cloudflare, source: Source, addresses: PublicAddresses) -> State:
+    """Look at the zone and make it as it should be. Raise CloudflareError."""
     if not addresses.known:
         return State(time.time())
-    try:
-        with Cloudflare(source.token, source.api) as cloudflare:
-            zone, before = records.plan(cloudflare, source, addresses)
-            rows = records.apply(cloudflare, zone, before)
-    except CloudflareError as error:
-        return State(time.time(), failure=str(error), retry_after_seconds=error.retry_after_seconds)
+    zone, before = records.plan(cloudflare, source, addresses)
+    rows = records.apply(cloudflare, zone, before)
     return State(time.time(), tuple(rows), done=word(rows, before))
 
 

@@ -3,13 +3,18 @@
 from collections.abc import Iterable
 from dataclasses import replace
 
-from appliance.cloudflare import Cloudflare, CloudflareError, Fault, Zone
+from appliance.cloudflare import Cloudflare, CloudflareError, Fault, Zone, build_trust
 from appliance.dns.plan import Action, Row, draw
 from appliance.dns.source import Source
 from appliance.public_address import PublicAddresses
 
 # Somebody made it in between: an A, AAAA or CNAME record of that name, or this very one.
 _EXISTS = {81053, 81054, 81057, 81058}
+
+
+def connect(source: Source) -> Cloudflare:
+    """Return the API of a source. Raise OperationError for a token or roots that are none."""
+    return Cloudflare(source.token, source.api, trust=build_trust(source.ca_bundle))
 
 
 def plan(

@@ -26,6 +26,8 @@ class Source:
     given: tuple[str, ...]
     """The public addresses that the owner named; without any they are found out."""
     api: str
+    ca_bundle: str | None
+    """Roots to trust there beside the usual ones."""
     token: str = field(repr=False)
 
     @classmethod
@@ -39,6 +41,7 @@ class Source:
             follow=settings.cloudflare_dns == "manage",
             given=tuple(map(str, settings.given_public_ips)),
             api=settings.cloudflare_api_url,
+            ca_bundle=settings.acme_ca_bundle,
             token=settings.cloudflare_api_token.get_secret_value(),
         )
 

@@ -7,7 +7,8 @@ from pathlib import Path
 import pytest
 import trustme
 
-from appliance.cloudflare import Cloudflare, CloudflareError, Fault, Record, Zone
+from appliance.cloudflare import Cloudflare, CloudflareError, Fault, Record, Zone, build_trust
+from appliance.errors import OperationError
 
 from .api import TOKEN, Api, run_api
 
@@ -80,9 +81,19 @@ def test_trust_comes_from_a_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch
     authority.issue_cert("127.0.0.1").configure_cert(context)
     with run_api(context) as api:
         api.add_zone("example.org")
-        with pytest.raises(CloudflareError, match="SSL_CERT_FILE") as caught:
+        with pytest.raises(CloudflareError, match="MATRIX_ACME_CA_BUNDLE") as caught:
             Cloudflare(TOKEN, api.address).find_zone("example.org")
         assert caught.value.fault is Fault.UNTRUSTED
-        authority.cert_pem.write_to_path(str(tmp_path / "ca.pem"))
-        monkeypatch.setenv("SSL_CERT_FILE", str(tmp_path / "ca.pem"))
+        bundle = str(tmp_path / "ca.pem")
+        authority.cert_pem.write_to_path(bundle)
+        trusting = Cloudflare(TOKEN, api.address, trust=build_trust(bundle))
+        assert trusting.find_zone("example.org").name == "example.org"
+        monkeypatch.setenv("SSL_CERT_FILE", bundle)
         assert Cloudflare(TOKEN, api.address).find_zone("example.org").name == "example.org"
+
+
+def test_a_bundle_that_is_none(tmp_path: Path) -> None:
+    (tmp_path / "ca.pem").write_text("nothing")
+    for name in ("ca.pem", "missing.pem"):
+        with pytest.raises(OperationError, match=name):
+            build_trust(str(tmp_path / name))

@@ -19,6 +19,7 @@ SOURCE = Source(
     follow=False,
     given=(),
     api="https://api.example",
+    ca_bundle=None,
     token="secret",
 )
 V4, V6 = "8.8.4.4", "2a01:4f8::7"
