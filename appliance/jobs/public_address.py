@@ -7,7 +7,7 @@ import asyncio
 import json
 import time
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from appliance import public_address
@@ -20,7 +20,7 @@ from appliance.paths import (
     PUBLIC_ADDRESS_SOURCE,
 )
 from appliance.public_address import Known, PublicAddresses
-from appliance.public_address.discovery import Found, Network, discover
+from appliance.public_address.discovery import ROUTE, Found, Network, discover
 
 _LOOK_SECONDS = 10
 _AFTER_FAILURE_SECONDS = 60
@@ -62,9 +62,13 @@ class Follower:
     def _keep(self, found: Sequence[Found]) -> Finding:
         """Write down what was found; what nobody could tell is as it was before."""
         before = public_address.read(str(self.found)) or public_address.read(str(self.remembered))
+        earlier = before or PublicAddresses()
+        chosen = [
+            _choose(one, was) for one, was in zip(found, (earlier.ipv4, earlier.ipv6), strict=True)
+        ]
         now = PublicAddresses.of(
-            _choose(before or PublicAddresses(), found),
-            (warning for one in found for warning in one.warnings),
+            (one.known for one in chosen if one.known),
+            (warning for one in chosen for warning in one.warnings),
         )
         write_atomically(self.found, now.to_json(), mode=0o644, owner=-1, group=-1)
         if before is None or before.addresses != now.addresses or not self.remembered.exists():
@@ -74,12 +78,14 @@ class Follower:
         return _describe(now, nothing_said=any(one.failed for one in found))
 
 
-def _choose(before: PublicAddresses, found: Sequence[Found]) -> list[Known]:
-    chosen = []
-    for one, earlier in zip(found, (before.ipv4, before.ipv6), strict=True):
-        if known := (earlier if one.failed else one.known):
-            chosen.append(known)
-    return chosen
+def _choose(found: Found, earlier: Known | None) -> Found:
+    """Return what holds now: without a witness what one said earlier, else what is likely."""
+    if not found.failed:
+        return found
+    if earlier and earlier.source != ROUTE:
+        warnings = [f"{one}; {earlier.address} is kept" for one in found.warnings]
+        return replace(found, known=earlier, warnings=tuple(warnings))
+    return replace(found, warnings=()) if found.known else replace(found, known=earlier)
 
 
 def _describe(now: PublicAddresses, *, nothing_said: bool) -> Finding:

@@ -14,6 +14,7 @@ from appliance.public_address import Known, PublicAddresses, kind, route, stun
 from appliance.public_address.stun import StunError
 
 _WITNESSES = 2
+ROUTE = "the default route"
 
 
 @dataclass(frozen=True)
@@ -32,7 +33,8 @@ class Found:
     known: Known | None
     warnings: tuple[str, ...] = ()
     failed: bool = False
-    """Whether there is a way out and nobody said how it looks from outside."""
+    """Whether there is a way out and nobody said how it looks from outside: what is known then is
+    no more than likely."""
 
 
 @dataclass(frozen=True)
@@ -118,14 +120,9 @@ def _compare(believed: Answer, said: Sequence[Answer]) -> tuple[str, ...]:
 
 def _without_witness(own: Address, answers: Sequence[Answer], now: float) -> Found:
     """Judge by the default route alone: right where the machine has the public address itself."""
-    if kind.is_reachable(own):
-        return Found(Known(own, "the default route", now))
     failures = "; ".join(f"{answer.server}: {answer.failure}" for answer in answers)
-    return Found(
-        None,
-        (
-            f"no STUN server said which IPv{own.version} address this machine has for the world "
-            f"({failures}); its own is {own}, {kind.describe(own)}",
-        ),
-        failed=True,
-    )
+    silence = f"no STUN server said which IPv{own.version} address this machine has for the world"
+    if kind.is_reachable(own):
+        return Found(Known(own, ROUTE, now), (f"{silence} ({failures})",), failed=True)
+    own_kind = kind.describe(own)
+    return Found(None, (f"{silence} ({failures}); its own is {own}, {own_kind}",), failed=True)

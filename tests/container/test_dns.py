@@ -50,3 +50,58 @@ def test_an_empty_zone_becomes_complete(internet: Internet, domain: Domain, boot
     assert re.search(rf"public-address +ready +{appliance.address} \(stun\.", status)
     assert re.search(r"dns +ready +4 records as they should be", status)
     assert domain.token not in appliance.logs()
+
+
+def test_records_follow_the_address_and_others_are_left_alone(
+    internet: Internet, domain: Domain, boot: Boot
+) -> None:
+    domain.add_record("CNAME", "chat", "host.example.com")
+    domain.add_record("A", "synapse", ELSEWHERE, proxied=True)
+    before = {record.id: record for record in domain.records()}
+    appliance = InternetAppliance(internet, domain)
+    appliance.with_variables(
+        MATRIX_CLOUDFLARE_DNS="manage",
+        MATRIX_CLOUDFLARE_DNS_PROXIED="yes",
+        MATRIX_CLOUDFLARE_DNS_APEX="yes",
+        MATRIX_PUBLIC_IP_INTERVAL="10s",
+        MATRIX_TRUSTED_PROXIES="cloudflare",
+    )
+    appliance.expect(r"agent +\| WARNING (public-address|dns): ", "its address is taken away")
+    boot(appliance)
+    ours = ("@", "matrix", "turn")
+
+    def are_at(address: str) -> bool:
+        there = {name.replace(domain.name, "@"): at for name, at in addresses(domain).items()}
+        return there == {**dict.fromkeys(ours, address), "synapse": ELSEWHERE}
+
+    until(lambda: are_at(appliance.address), "what was missing is made")
+    proxied = {record.name for record in domain.records("A") if record.proxied}
+    assert proxied == {domain.name, f"matrix.{domain.name}", f"synapse.{domain.name}"}
+
+    internet.tell_address(appliance.address, MOVED)
+    plan = until(lambda: planned(appliance, MOVED), "the new address is known")
+    assert re.search(rf"turn\.\S+ +A +(\S+) +{MOVED} +(change|nothing)", plan)
+    assert re.search(r"chat\.\S+ +CNAME +host\.example\.com +\S+ +keep +not made by", plan)
+    until(lambda: are_at(MOVED), "the records follow")
+
+    internet.tell_address(appliance.address, SHARED)
+    until(lambda: SHARED in status(appliance), "the next address is known")
+    until(lambda: "turn." in status(appliance), "the records are told")
+    told = status(appliance)
+    assert "carrier-grade NAT" in told
+    assert are_at(MOVED), "an address that leads nowhere is not written"
+
+    internet.tell_address(appliance.address, "")
+    until(lambda: "no STUN server said" in status(appliance), "silence is told")
+    assert are_at(MOVED)
+    assert {record.id: record for record in domain.records() if record.id in before} == before
+
+
+def planned(appliance: InternetAppliance, address: str) -> str:
+    """Return what `appliance dns plan` prints once it has an address, else nothing."""
+    text = appliance.command("dns", "plan")
+    return text if address in text else ""
+
+
+def status(appliance: InternetAppliance) -> str:
+    return str(appliance.command("status"))

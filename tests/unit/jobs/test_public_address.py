@@ -79,3 +79,22 @@ async def test_a_family_without_a_route_is_dropped(follower: Follower, home: Sta
     home.own = {}
     assert "no way out" in (await follower.follow({})).detail
     assert found(follower) == []
+
+
+async def test_a_likely_address_counts_until_a_server_said_one(
+    follower: Follower, home: StandIn
+) -> None:
+    home.says, home.own = {}, {4: OTHER}
+    finding = await follower.follow({})
+    assert (finding.ok, finding.detail) == (True, f"{OTHER} (the default route)")
+    home.own = {4: "1.1.1.1"}
+    await follower.follow({})
+    assert found(follower) == ["1.1.1.1"]
+    home.says, home.own = {FIRST: HOME}, {4: OTHER}
+    await follower.follow({})
+    assert found(follower) == [HOME]
+    home.says, home.own = {}, {4: "1.1.1.1"}
+    finding = await follower.follow({})
+    assert not finding.ok
+    assert f"{HOME} is kept" in finding.detail
+    assert found(follower) == [HOME]
