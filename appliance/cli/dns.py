@@ -20,7 +20,7 @@ _COLOURS = {"create": "green", "change": "green", "leave out": "red"}
 
 @click.group()
 def dns() -> None:
-    """Look at the names of this server in the DNS, and make records."""
+    """See and make the records of this server in the DNS."""
 
 
 @dns.command(
