@@ -84,6 +84,8 @@ def build(engine: Engine, folder: Path, tag: str) -> None:
         client=engine.client,
         environment=engine.environment,
         strict=True,
+        # Not every bridge can be had everywhere.
+        components=image.name_components([], [], [], components),
         tag=tag,
         components_file=components,
         artifacts=folder,

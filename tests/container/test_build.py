@@ -131,7 +131,7 @@ def pin_client(tree: Path, checksum: str) -> Path:
 
 def test_client_from_the_owners_archive(tree: Path, build: Build, read: Any) -> None:
     checksum = write_archive(tree / f"artifacts/{CLIENT}-{VERSION}.tar.gz")
-    tag = build(components_file=pin_client(tree, checksum), strict=True)
+    tag = build(components_file=pin_client(tree, checksum), components=[CLIENT], strict=True)
     files = read(tag, "/usr/share/element")
     assert files.keys() == {
         "index.html.gz",
@@ -172,7 +172,7 @@ def test_strict_build_builds_nothing_without_it(
 ) -> None:
     registry = pin_client(tree, hashlib.sha256(b"").hexdigest())
     with pytest.raises(BuildError, match="nothing was built:\n  element-web cannot be had"):
-        build(components_file=registry, strict=True)
+        build(components_file=registry, components=[CLIENT], strict=True)
     assert "Building" not in capfd.readouterr().out
 
 
