@@ -53,10 +53,11 @@ class State:
         if self.problem:
             end = format_day(self.facts.not_after)
             yield f"{self.problem}. The certificate before it stays in use, good until {end}"
+        remedy = "" if self.next_at else ": replace it"
         if now >= self.facts.not_after:
-            yield f"the certificate expired on {format_day(self.facts.not_after)}: replace it"
+            yield f"the certificate expired on {format_day(self.facts.not_after)}{remedy}"
         elif now >= self.warn_at:
-            yield f"the certificate expires on {format_day(self.facts.not_after)}: replace it"
+            yield f"the certificate expires on {format_day(self.facts.not_after)}{remedy}"
         yield from self.warnings
         yield from self.remarks
 

@@ -5,6 +5,7 @@ Knows no token: nothing it says can hold one.
 
 import re
 import ssl
+import time
 from collections.abc import Sequence
 from enum import StrEnum
 from typing import Any
@@ -20,6 +21,8 @@ _MAKE = (
 # says of tokens: facts that its reference leaves out.
 _MALFORMED = {6003, 6111}
 _WRONG_TOKEN = {9109, 1000, 9103}
+# OpenSSL's words. Source: X509_verify_cert_error_string(3).
+_OF_THE_CLOCK = ("certificate is not yet valid", "certificate has expired")
 _SAID_AT_MOST = 200
 _GLOBAL_KEY = re.compile(r"[0-9a-f]{37}")
 
@@ -114,6 +117,13 @@ def no_edit(zone: str, error: CloudflareError) -> CloudflareError:
 def of_connection(host: str, error: Exception) -> CloudflareError:
     """Return the error of a request that had no whole answer."""
     if isinstance(error, ssl.SSLCertVerificationError):
+        if error.verify_message in _OF_THE_CLOCK:
+            return CloudflareError(
+                Fault.UNTRUSTED,
+                f"the certificate of Cloudflare's API ({host}) is not valid by this machine's "
+                f"clock, which says {time.strftime('%d %B %Y, %H:%M UTC', time.gmtime())}: set the "
+                "clock",
+            )
         return CloudflareError(
             Fault.UNTRUSTED,
             f"the certificate of Cloudflare's API ({host}) is not trusted "

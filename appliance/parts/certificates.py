@@ -5,6 +5,7 @@ What is done with them is in `appliance/certificates`; the agent starts the prog
 
 import time
 from collections.abc import Iterable, Iterator
+from pathlib import Path
 
 from appliance.certificates import PairError, Publication, Source
 from appliance.errors import Problem
@@ -32,11 +33,14 @@ class Certificates(Part):
 
     def problems(self, deployment: Deployment) -> Iterator[Problem]:
         """Yield what makes the owner's own pair useless."""
-        if deployment.settings.tls_mode is TlsMode.FILES:
+        settings = deployment.settings
+        if settings.acme_ca_bundle and (complaint := _judge_roots(settings.acme_ca_bundle)):
+            yield Problem("MATRIX_ACME_CA_BUNDLE", complaint)
+        if settings.tls_mode is TlsMode.FILES:
             from appliance.certificates import pair  # cryptography: 60 ms
 
             try:
-                pair.judge(Source.of(deployment.settings))
+                pair.judge(Source.of(settings))
             except PairError as error:
                 yield Problem(_VARIABLES[error.file], str(error))
 
@@ -67,6 +71,15 @@ class Certificates(Part):
         if state is None:
             return Check(healthy=False, detail="nothing is published")
         return Check(healthy=not any(state.describe(now)), detail=state.headline())
+
+
+def _judge_roots(path: str) -> str | None:
+    """Return what is wrong with a file of root certificates."""
+    try:
+        text = Path(path).read_text()
+    except (OSError, UnicodeDecodeError) as error:
+        return f"cannot read {path}: {getattr(error, 'strerror', None) or 'is not text'}"
+    return None if "-----BEGIN CERTIFICATE-----" in text else f"{path} holds no certificate (PEM)"
 
 
 PART = Certificates()

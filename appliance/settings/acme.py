@@ -163,6 +163,11 @@ class AcmeSettings(TlsSettings, DomainSettings):
                 "is required when MATRIX_TLS_MODE=acme, the default where a domain is given (other "
                 "modes: files, self-signed, off)",
             )
+        if not {self.matrix_host, f"*.{self.domain}"} & set(self.acme_names):
+            yield Problem(
+                "MATRIX_ACME_NAMES",
+                f"leaves out {self.matrix_host}, where everybody comes: add it, or *.{self.domain}",
+            )
         wildcards = [name for name in self.acme_names if name.startswith("*.")]
         if wildcards and self.acme_challenge is AcmeChallenge.HTTP:
             yield Problem(

@@ -174,6 +174,25 @@ def test_owners_certificate_is_served_and_read_again_when_it_changes(
     assert appliance.matrix.fetch_certificate() == renewed, "the good one stays"
 
 
+def test_server_that_does_not_hear_is_started_again(boot: Boot, files: OwnersFiles) -> None:
+    appliance = FilesAppliance(files)
+    appliance.expect(r"WARN (killing|stopped)", "it does not hear that either")
+    boot(appliance.expect(r"no intermediate", "the authority of this test needs none"))
+    nginx = appliance.program("nginx").pid
+    appliance.run("kill", "-STOP", str(nginx))
+    renewed = files.issue()
+    appliance.supervisor("start", "appliance:certificates")
+    until(lambda: serves(appliance, renewed), "the new one is served", 60)
+    assert appliance.program("nginx").pid != nginx
+
+
+def serves(appliance: LanAppliance, certificate: bytes) -> bool:
+    try:
+        return appliance.matrix.fetch_certificate() == certificate
+    except OSError:
+        return False
+
+
 def test_pair_that_does_not_fit_is_refused_at_the_start(files: OwnersFiles) -> None:
     files.issue(key_of_another=True)
     ending = FilesAppliance(files).run_to_end()

@@ -47,12 +47,12 @@ def renew(source: Source, publication: Publication, state: State, *, again: bool
     order = source.require_order()
     before = schedules.load(order)
     schedule, state = _ask(source, publication, before, again=again)
-    if not schedule.problem and (state.damaged or state.placeholder):
+    if not schedule.problem and _is_unusable(source, state):
         from appliance.certificates.acme.attempt import set_certificates_aside
 
         set_certificates_aside(order)
         schedule, state = _ask(source, publication, schedule, again=False)
-    if not schedule.problem and (state.damaged or state.placeholder):
+    if not schedule.problem and _is_unusable(source, state):
         problem = f"certbot says that all is well, but nothing can be used below {order.directory}"
         schedule = schedule.fail(order.fingerprint, time.time(), problem)
         schedules.save(order, schedule)
@@ -83,6 +83,11 @@ def _ask(
     schedules.save(order, schedule)
     # After each step every service is asked anew for what it serves.
     return schedule, replace(state, served=False)
+
+
+def _is_unusable(source: Source, state: State) -> bool:
+    """Return whether certbot left nothing that a server can use, although it said all is well."""
+    return state.damaged or None in source.stamp()
 
 
 def _tell(schedule: Schedule, state: State) -> State:

@@ -283,3 +283,21 @@ def test_authorities_do_not_share_a_directory() -> None:
     assert len({directory(server) for server in servers}) == 4
     assert directory("staging") == "/data/certificates/acme/staging"
     assert directory("https://ca.lan/a/directory").startswith("/data/certificates/acme/ca.lan-")
+
+
+def test_a_good_certificate_of_another_authority_is_used_meanwhile(
+    ordered: Source, publication: Publication, tmp_path: Path
+) -> None:
+    def kept_by(authority: str) -> Source:
+        lineage = Path(str(ordered.certificate).replace("letsencrypt", authority)).parent
+        chain, key = str(lineage / "fullchain.pem"), str(lineage / "privkey.pem")
+        return replace(ordered, certificate=chain, key=key)
+
+    put_issued(kept_by("staging"))
+    assert refresh(ordered, publication, AT).placeholder, "which nobody trusts either"
+    made = put_issued(kept_by("ca.lan-1"))
+    Path(kept_by("broken").key).parent.mkdir(parents=True)
+    state = refresh(ordered, Publication(str(tmp_path / "next boot")), AT)
+    assert not state.placeholder
+    assert state.facts.serial == f"{made.certificate.serial_number:x}"
+    assert refresh(ordered, Publication(str(tmp_path / "late")), AT + 91 * DAY).placeholder

@@ -71,6 +71,7 @@ def test_staging_is_an_authority_by_name() -> None:
         ({"MATRIX_ACME_EAB_HMAC_KEY": "k"}, "MATRIX_ACME_EAB_KID", "one pair"),
         ({"MATRIX_ACME_PROPAGATION": "2h"}, "MATRIX_ACME_PROPAGATION", "at most 3600"),
         ({"MATRIX_ACME_NAMES": ","}, "MATRIX_ACME_NAMES", "names nothing"),
+        ({"MATRIX_ACME_NAMES": "example.org"}, "MATRIX_ACME_NAMES", "or *.example.org"),
         ({"MATRIX_TLS_MODE": "self-signed"}, "MATRIX_ACME_EMAIL", "has no effect"),
         ({"MATRIX_TLS_KEY_PATH": "/key.pem"}, "MATRIX_TLS_KEY_PATH", "MATRIX_TLS_MODE=acme"),
     ],
