@@ -4,9 +4,11 @@ A word that nobody else knows lies where the authority will look, and is fetched
 address of it: comparing addresses would fail behind NAT. Asks nobody but the names themselves.
 """
 
+import contextlib
 import secrets
 import socket
-from collections.abc import Iterable, Sequence
+import time
+from collections.abc import Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from enum import StrEnum
@@ -15,11 +17,14 @@ from http.client import HTTPConnection, HTTPException
 from ipaddress import ip_address
 from pathlib import Path
 
+from appliance.errors import OperationError
+
 _PATH = ".well-known/acme-challenge"
 # The only port that an authority asks. Source: RFC 8555, 8.3.
 _PORT = 80
 _TIMEOUT_SECONDS = 5
 _AT_ONCE = 16
+_START_SECONDS = 30
 
 
 class Answer(StrEnum):
@@ -50,20 +55,46 @@ class Arrival:
     detail: str
 
 
-def find_out(names: Sequence[str], directory: Path, port: int = _PORT) -> list[Arrival]:
-    """Come through every name. `directory` is what nginx serves on plain HTTP."""
-    file = directory / _PATH / f"appliance-{secrets.token_urlsafe(16)}"
-    word = secrets.token_urlsafe(32)
-    file.write_text(word)
+@dataclass(frozen=True)
+class Word:
+    """What nginx serves at a path that nobody else knows."""
+
+    path: str
+    text: str
+
+
+@contextlib.contextmanager
+def put_word(directory: Path) -> Iterator[Word]:
+    """Have one as long as the block. `directory` is what nginx serves on plain HTTP."""
+    word = Word(f"/{_PATH}/appliance-{secrets.token_urlsafe(16)}", secrets.token_urlsafe(32))
+    file = directory / word.path.lstrip("/")
+    file.write_text(word.text)
     file.chmod(0o644)
     try:
-        with ThreadPoolExecutor(_AT_ONCE) as executor:
-            found = dict(zip(names, executor.map(look_up, names), strict=True))
-            places = [(name, address) for name in names for address in found[name].addresses]
-            fetch = partial(_fetch, path=f"/{_PATH}/{file.name}", port=port, word=word)
-            answers = dict(zip(places, executor.map(fetch, places), strict=True))
+        yield word
     finally:
         file.unlink()
+
+
+def wait_until_served(word: Word, name: str, address: str, port: int) -> None:
+    """Wait for nginx, which starts beside us. Raise OperationError if it does not come."""
+    deadline = time.monotonic() + _START_SECONDS
+    while _fetch((name, address), word, port) is not Answer.OURS:
+        if time.monotonic() > deadline:
+            raise OperationError(
+                f"nginx does not serve at port {port} what the authority will ask for: see "
+                "`appliance logs nginx`"
+            )
+        time.sleep(0.2)
+
+
+def find_out(names: Sequence[str], word: Word, port: int = _PORT) -> list[Arrival]:
+    """Come through every name."""
+    with ThreadPoolExecutor(_AT_ONCE) as executor:
+        found = dict(zip(names, executor.map(look_up, names), strict=True))
+        places = [(name, address) for name in names for address in found[name].addresses]
+        fetch = partial(_fetch, word=word, port=port)
+        answers = dict(zip(places, executor.map(fetch, places), strict=True))
     return judge(found, answers)
 
 
@@ -84,15 +115,15 @@ def look_up(name: str) -> Addresses:
     return Addresses(tuple(dict.fromkeys(str(row[4][0]) for row in rows)))
 
 
-def _fetch(place: tuple[str, str], path: str, port: int, word: str) -> Answer:
+def _fetch(place: tuple[str, str], word: Word, port: int) -> Answer:
     name, address = place
     connection = HTTPConnection(address, port, timeout=_TIMEOUT_SECONDS)
     try:
-        connection.request("GET", path, headers={"Host": name})
+        connection.request("GET", word.path, headers={"Host": name})
         answer = connection.getresponse()
         if answer.status in (301, 302, 303, 307, 308):
             return Answer.ELSEWHERE
-        return Answer.OURS if answer.read(100).decode("latin1") == word else Answer.OTHER
+        return Answer.OURS if answer.read(100).decode("latin1") == word.text else Answer.OTHER
     except (OSError, HTTPException):
         return Answer.NONE
     finally:

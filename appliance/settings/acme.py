@@ -49,11 +49,12 @@ class KeyType(StrEnum):
 
 def _default_names(values: dict[str, Any]) -> tuple[str, ...]:
     domain = values["domain"]
+    each = tuple(f"{name}.{domain}" for name in NAMES_OF_OURS)
     if values["acme_challenge"] is AcmeChallenge.HTTP:  # which cannot prove a wildcard
-        return (*(f"{name}.{domain}" for name in NAMES_OF_OURS), domain)
-    if dns_provider.holds_one_value(values["acme_dns_provider"]):
-        return (f"*.{domain}",)
-    return (domain, f"*.{domain}")
+        return (*each, domain)
+    bare = values["server_name"] == domain
+    provider = values["acme_dns_provider"]
+    return tuple(dns_provider.choose_names(provider, domain, each, bare=bare))
 
 
 class AcmeSettings(TlsSettings, DomainSettings):
@@ -92,7 +93,7 @@ class AcmeSettings(TlsSettings, DomainSettings):
         help="The names to have in the certificate. With `MATRIX_ACME_CHALLENGE=http` those that "
         "do not come to this machine are left out, with a warning, until they do.",
         default_text="`DOMAIN,*.DOMAIN`; with `MATRIX_ACME_CHALLENGE=http` each name of ours by "
-        "itself and `DOMAIN`; with a provider that holds one TXT value at a time `*.DOMAIN`",
+        "itself and `DOMAIN`; from a provider that holds one TXT value at a time `*.DOMAIN`",
         min_length=1,
     )
     acme_key_type: KeyType = variable(
@@ -209,19 +210,12 @@ class AcmeSettings(TlsSettings, DomainSettings):
 
     def _one_value(self, provider: str) -> Iterator[Problem]:
         """Yield what a provider cannot do that holds one TXT value at a time."""
-        if not dns_provider.holds_one_value(provider):
-            return
-        wildcard = f"*.{self.domain}"
-        if len(self.acme_names) > 1:
-            yield Problem(
-                "MATRIX_ACME_NAMES",
-                f"{provider} holds one TXT value at a time, and each name needs its own: give one, "
-                f"{wildcard}, or leave it out",
-            )
-        elif self.server_name == self.domain and self.acme_names == (wildcard,):
+        if complaint := dns_provider.judge_names(provider, self.acme_names):
+            yield Problem("MATRIX_ACME_NAMES", complaint)
+        elif self.server_name == self.domain and self.acme_names == (f"*.{self.domain}",):
             yield Problem(
                 "MATRIX_SERVER_NAME",
                 f"{self.domain} itself would have to be in the certificate: {provider} holds one "
-                f"TXT value at a time, so it is for {wildcard} alone. Leave it out (users are then "
-                f"@name:matrix.{self.domain}), or set MATRIX_ACME_CHALLENGE=http",
+                f"TXT value at a time, so it is for *.{self.domain} alone. Leave it out (users are "
+                f"then @name:matrix.{self.domain}), or set MATRIX_ACME_CHALLENGE=http",
             )

@@ -14,8 +14,10 @@ from typing import Any
 
 TABLE = Path(__file__).with_name("lego_providers.json")
 _LIST = "https://go-acme.github.io/lego/dns/"
-# Keep one TXT value for a name at a time. Source: lego's clients of their APIs.
-_ONE_VALUE = {"ddnss", "dnshomede", "duckdns", "freemyip"}
+# Keep one TXT value at a time: of the whole domain, or of each name. A second one replaces it, and
+# certbot writes all before any is looked up. Source: lego's clients of their APIs.
+_ONE_OF_DOMAIN = {"ddnss", "dnshomede", "duckdns", "freemyip"}
+_ONE_OF_NAME = {"dnsupdate", "hurricane", "mittwald", "otc", "rfc2136", "sonic"}
 # Of lego itself. Not what makes it log its requests, tokens and all.
 _OF_LEGO = {"LEGO_DISABLE_CNAME_SUPPORT"}
 _NAME = r"[A-Z][A-Z0-9_]*"
@@ -37,9 +39,31 @@ class Provider:
         )
 
 
-def holds_one_value(name: str | None) -> bool:
-    """Return whether a provider keeps one TXT value at a time: enough for one name of two."""
-    return name in _ONE_VALUE
+def choose_names(name: str | None, domain: str, each: tuple[str, ...], *, bare: bool) -> list[str]:
+    """Return what to have in a certificate from a provider: the wildcard and the bare domain.
+
+    `each`: the hosts instead of the wildcard; `bare`: whether the bare domain has to be in it.
+    """
+    wildcard = f"*.{domain}"
+    if name in _ONE_OF_NAME and bare:
+        return [domain, *each]
+    return [wildcard] if name in _ONE_OF_DOMAIN | _ONE_OF_NAME else [domain, wildcard]
+
+
+def judge_names(name: str, names: tuple[str, ...]) -> str | None:
+    """Return why a provider cannot prove all of these names together, None if it can."""
+    if name in _ONE_OF_DOMAIN and len(names) > 1:
+        return (
+            f"{name} holds one TXT value at a time, and each name needs its own: give one, *.DOMAIN"
+        )
+    proved = [one.removeprefix("*.") for one in names]
+    twice = next((one for one in proved if proved.count(one) > 1), None)
+    if name in _ONE_OF_NAME and twice:
+        return (
+            f"{name} holds one TXT value of a name at a time, and {twice} and *.{twice} need two "
+            "of one: give only one of them, or each host by itself"
+        )
+    return None
 
 
 def parse_variables(text: str) -> dict[str, str]:

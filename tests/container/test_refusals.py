@@ -46,6 +46,8 @@ BAD_VALUES: dict[str, Bad | str] = {
     "acme_email": Bad("somebody", "is not an e-mail address"),
     "acme_server": Bad("http://ca.home.lan", "nor the URL of a directory"),
     "acme_challenge": Bad("dns", "is not one of: dns-cloudflare, http, dns-multi"),
+    "acme_dns_provider": "judged where MATRIX_ACME_CHALLENGE=dns-multi: test_dns_provider.py",
+    "acme_dns_credentials": "judged with the provider: test_dns_provider.py",
     "acme_names": Bad("*.*.example.org", "is not a domain name"),
     "acme_key_type": Bad("ed25519", "is not one of: ecdsa, rsa"),
     "acme_propagation": Bad("10", "is not a duration"),

@@ -29,6 +29,8 @@ class Outcome:
     failure: Failure | None = None
     remarks: tuple[str, ...] = ()
     """What came up although it went well."""
+    look_again_soon: bool = False
+    """Whether something was left out that may come at any time."""
     said: str = ""
     """What certbot printed."""
 
@@ -61,7 +63,9 @@ def _try(
     propagation = max(settings.acme_propagation, _SLOW_DNS_SECONDS if slow_dns else 0)
     try:
         with certbot.workplace(), _trusting(certbot.roots):
-            preparation = prepare(Circumstances(settings, certbot.private, propagation))
+            preparation = prepare(
+                Circumstances(settings, certbot.directory, certbot.private, propagation, again)
+            )
             run = certbot.obtain(server, preparation, again=again, dry=dry)
             failure = _judge(run, settings)
             if failure and failure.fault is Fault.UNKNOWN_ACCOUNT:
@@ -77,7 +81,10 @@ def _try(
     except OSError as error:
         where = f"{error.filename}: " if error.filename else ""
         return Outcome(Failure(Fault.OTHER, f"{where}{error.strerror}"))
-    return Outcome(failure, preparation.remarks, run.output)
+    remarks = preparation.remarks
+    if not failure and not dry:
+        remarks = (*remarks, *preparation.conclude(run))
+    return Outcome(failure, remarks, preparation.look_again_soon, run.output)
 
 
 def _judge(run: Run, settings: Settings) -> Failure | None:

@@ -9,11 +9,12 @@ import shutil
 import signal
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from types import FrameType
 from typing import TYPE_CHECKING
+from urllib.parse import quote, quote_plus
 
 from appliance.certificates.acme.challenge import Preparation
 from appliance.certificates.stopped import StoppedError
@@ -26,6 +27,8 @@ if TYPE_CHECKING:
 _PATIENCE_SECONDS = 300
 # To take its DNS records away again, which needs an API that may be what hangs.
 _TIDY_SECONDS = 30
+# Among a provider's variables are also words such as `true`.
+_SHORTEST_SECRET = 6
 _SYSTEM_ROOTS = Path("/etc/ssl/certs/ca-certificates.crt")
 
 
@@ -108,7 +111,20 @@ class Certbot:
         )
         log = self.private / "logs/letsencrypt.log"
         text = log.read_text(errors="replace") if log.exists() else ""
+        if preparation.secrets:
+            output, text = (hide(one, preparation.secrets) for one in (output, text))
+            write_atomically(log, text, mode=0o600)
         return Run(status, output, text, in_time)
+
+
+def hide(text: str, secrets: Iterable[str]) -> str:
+    """Return a text without secrets, as they are and as addresses hold them."""
+    lines = {line for secret in secrets for line in secret.splitlines()}
+    for secret in sorted(lines, key=len, reverse=True):
+        if len(secret) >= _SHORTEST_SECRET:
+            for form in (secret, quote(secret, safe=""), quote_plus(secret)):
+                text = text.replace(form, "…")
+    return text
 
 
 def _run(

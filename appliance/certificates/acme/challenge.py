@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from appliance.certificates.acme.certbot import Run
     from appliance.settings import Settings
 
 
@@ -20,6 +21,12 @@ class Preparation:
     environment: Mapping[str, str] = field(default_factory=dict)
     remarks: tuple[str, ...] = ()
     """What the owner should know although it is no failure."""
+    secrets: tuple[str, ...] = ()
+    """To be kept out of whatever certbot says."""
+    conclude: Callable[["Run"], tuple[str, ...]] = lambda run: ()  # noqa: ARG005
+    """Takes note of what a run that went well says, and returns more remarks."""
+    look_again_soon: bool = False
+    """Whether something was left out that may come at any time."""
 
 
 @dataclass(frozen=True)
@@ -27,10 +34,14 @@ class Circumstances:
     """What a challenge may use."""
 
     settings: "Settings"
+    kept: Path
+    """Where account and certificate of this authority are."""
     directory: Path
     """For files that nobody but root may read; gone after the run."""
     propagation_seconds: int
     """To wait for the DNS: as set, or longer after it was too slow."""
+    again: bool = False
+    """Whether the owner asks for it, who may have mended what was wrong."""
 
 
 def prepare(circumstances: Circumstances) -> Preparation:
@@ -45,6 +56,12 @@ def prepare(circumstances: Circumstances) -> Preparation:
             from appliance.certificates.acme import dns_cloudflare
 
             prepare_it: Callable[[Circumstances], Preparation] = dns_cloudflare.prepare
-        case other:
-            raise NotImplementedError(other)
+        case AcmeChallenge.HTTP:
+            from appliance.certificates.acme import http
+
+            prepare_it = http.prepare
+        case AcmeChallenge.DNS_MULTI:
+            from appliance.certificates.acme import dns_multi
+
+            prepare_it = dns_multi.prepare
     return prepare_it(circumstances)

@@ -18,6 +18,8 @@ if TYPE_CHECKING:
     from appliance.settings import Settings
 
 _SAID_AT_MOST = 300
+# What certbot-dns-multi raises, whatever lego has to say.
+_REFUSED_BY_PROVIDER = "certbot.errors.PluginError: "
 
 
 class Fault(StrEnum):
@@ -57,6 +59,8 @@ def explain(run: "Run", settings: "Settings", now: float) -> Failure:
         )
     said = _find_said(run, text)
     retry_at = _find_retry(text, said, now)
+    if said is None and settings.acme_challenge == "dns-multi" and _REFUSED_BY_PROVIDER in run.log:
+        return _explain_provider(_last_line(run.output), settings)
     if said is not None:
         return _explain_said(said, settings, retry_at, now)
     return _explain_surroundings(text, run, settings, now)
@@ -78,6 +82,14 @@ def _explain_said(said: _Said, settings: "Settings", retry_at: float | None, now
             message = (
                 f"a CAA record in the DNS forbids {server} to issue ({detail}): allow it there, or "
                 "remove the record"
+            )
+        case "dns" | "unauthorized" | "incorrectResponse" | "connection" if (
+            settings.acme_challenge == "http"
+        ):
+            port = "" if settings.http_port == 80 else f"'s port {settings.http_port}"
+            message = (
+                f"{server} did not find this machine at its names ({detail}): lead port 80, the "
+                f"only one that it asks, through router and firewall to this machine{port}"
             )
         case "dns" | "unauthorized" | "incorrectResponse" | "connection":
             fault = Fault.RECORD_NOT_FOUND
@@ -104,6 +116,19 @@ def _explain_said(said: _Said, settings: "Settings", retry_at: float | None, now
         case _:
             message = f"{server} refuses: {detail} ({said.type})"
     return Failure(fault, message, retry_at)
+
+
+def _explain_provider(last: str, settings: "Settings") -> Failure:
+    """Explain what lego said of a DNS provider."""
+    provider = settings.acme_dns_provider
+    if re.search(r"dial tcp|no such host|timeout|deadline exceeded|connection re", last):
+        message = f"{provider} cannot be reached ({last}); it is asked again"
+    else:
+        message = (
+            f"{provider} does not take the record ({last}): see MATRIX_ACME_DNS_CREDENTIALS and "
+            f"https://go-acme.github.io/lego/dns/{provider}/"
+        )
+    return Failure(Fault.OTHER, message)
 
 
 def _explain_surroundings(text: str, run: "Run", settings: "Settings", now: float) -> Failure:

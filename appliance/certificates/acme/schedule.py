@@ -16,6 +16,7 @@ _MINUTE, _HOUR = 60.0, 3600.0
 # After the first failure, the second …; the last one for ever.
 _WAITS = (1 * _MINUTE, 5 * _MINUTE, 15 * _MINUTE, 1 * _HOUR, 3 * _HOUR, 6 * _HOUR)
 _USUAL = 12 * _HOUR
+_SOON = 1 * _HOUR
 # A certificate of some hours, as authorities of one's own issue, cannot wait for that.
 _LOOKS_PER_LIFETIME = 12
 _SPREAD = 0.1
@@ -57,9 +58,11 @@ class Schedule:
         now: float,
         lifetime_seconds: float,
         remarks: tuple[str, ...] = (),
+        *,
+        soon: bool = False,
     ) -> Self:
-        """Return what follows from a success."""
-        usual = min(_USUAL, lifetime_seconds / _LOOKS_PER_LIFETIME)
+        """Return what follows from a success; `soon`: what was left out may come at any time."""
+        usual = min(_SOON if soon else _USUAL, lifetime_seconds / _LOOKS_PER_LIFETIME)
         spread = random.uniform(1 - _SPREAD, 1 + _SPREAD)  # noqa: S311 - to spread load
         return type(self)(
             fingerprint=fingerprint, next_at=now + usual * spread, last_at=now, remarks=remarks

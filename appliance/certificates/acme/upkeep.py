@@ -79,7 +79,9 @@ def _ask(
         )
     else:
         lifetime = state.facts.not_after - state.facts.not_before
-        schedule = before.succeed(order.fingerprint, now, lifetime, outcome.remarks)
+        schedule = before.succeed(
+            order.fingerprint, now, lifetime, outcome.remarks, soon=outcome.look_again_soon
+        )
     schedules.save(order, schedule)
     # After each step every service is asked anew for what it serves.
     return schedule, replace(state, served=False)

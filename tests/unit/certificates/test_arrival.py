@@ -11,6 +11,7 @@ import pytest
 
 from appliance.certificates import arrival
 from appliance.certificates.arrival import Addresses, Answer, Verdict, judge
+from appliance.errors import OperationError
 
 PUBLIC, OTHER, SIX, PRIVATE = "198.100.1.1", "198.100.1.2", "2001:4860::1", "192.168.1.9"
 
@@ -108,28 +109,47 @@ def directory(tmp_path: Path) -> Path:
     return tmp_path
 
 
+def find_out(directory: Path, port: int) -> arrival.Arrival:
+    with arrival.put_word(directory) as word:
+        (one,) = arrival.find_out(["127.0.0.1"], word, port)
+    assert list((directory / ".well-known/acme-challenge").iterdir()) == []
+    return one
+
+
 class TestFindOut:
-    def test_word_comes_back_and_nothing_is_left(self, directory: Path) -> None:
+    def test_word_comes_back(self, directory: Path) -> None:
         with served(directory) as port:
-            (one,) = arrival.find_out(["127.0.0.1"], directory, port)
+            one = find_out(directory, port)
         assert one.verdict is Verdict.HERE
         assert one.detail == "leads here by 127.0.0.1"
-        assert list((directory / ".well-known/acme-challenge").iterdir()) == []
 
     def test_another_server(
         self, directory: Path, tmp_path_factory: pytest.TempPathFactory
     ) -> None:
         with served(tmp_path_factory.mktemp("another")) as port:
-            (one,) = arrival.find_out(["127.0.0.1"], directory, port)
+            one = find_out(directory, port)
         assert one.detail == "leads elsewhere (127.0.0.1: another server)"
 
     def test_a_redirect(self, directory: Path) -> None:
         with served(directory, status=302) as port:
-            (one,) = arrival.find_out(["127.0.0.1"], directory, port)
+            one = find_out(directory, port)
         assert one.detail == "leads elsewhere (127.0.0.1: leads on elsewhere)"
 
     def test_nobody(self, directory: Path) -> None:
         with served(directory) as port:
             pass
-        (one,) = arrival.find_out(["127.0.0.1"], directory, port)
+        one = find_out(directory, port)
         assert one.detail == "leads elsewhere (127.0.0.1: does not answer)"
+
+
+def test_it_waits_for_nginx_but_not_for_ever(
+    directory: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with served(directory) as port, arrival.put_word(directory) as word:
+        arrival.wait_until_served(word, "matrix.example.org", "127.0.0.1", port)
+    monkeypatch.setattr(arrival, "_START_SECONDS", 0)
+    with (
+        arrival.put_word(directory) as word,
+        pytest.raises(OperationError, match=f"nginx does not serve at port {port}"),
+    ):
+        arrival.wait_until_served(word, "matrix.example.org", "127.0.0.1", port)

@@ -35,6 +35,25 @@ def test_a_provider_with_one_value_at_a_time_is_asked_for_the_wildcard_alone() -
     assert "users are then @name:matrix.home.duckdns.org" in told["MATRIX_SERVER_NAME"]
 
 
+def test_one_value_of_each_name_is_enough_for_the_hosts_by_themselves() -> None:
+    given = {
+        **DUCKDNS,
+        "MATRIX_DOMAIN": "example.org",
+        "MATRIX_ACME_DNS_PROVIDER": "rfc2136",
+        "MATRIX_ACME_DNS_CREDENTIALS": "RFC2136_NAMESERVER=10.0.0.1",
+    }
+    assert settings.load(given).acme_names == ("*.example.org",)
+    bare = settings.load({**given, "MATRIX_SERVER_NAME": "example.org"})
+    assert bare.acme_names == (
+        "example.org",
+        *(f"{name}.example.org" for name in ("matrix", "chat", "turn", "synapse")),
+    )
+    names = {"MATRIX_ACME_NAMES": "example.org,chat.example.org,*.example.org"}
+    with pytest.raises(ConfigurationError) as caught:
+        settings.load({**given, **names})
+    assert "example.org and *.example.org need two of one" in str(caught.value.problems[0])
+
+
 def test_any_other_is_asked_for_both() -> None:
     loaded = settings.load(
         {
