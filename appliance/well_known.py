@@ -1,4 +1,4 @@
-"""The two documents by which clients and other servers find us, from the settings alone.
+"""The two documents by which clients and other servers find us.
 
 nginx serves them; `appliance well-known` prints them for a domain that is hosted elsewhere.
 """
@@ -11,9 +11,10 @@ from appliance.settings import Federation, Settings
 DIRECTORY = "/run/well-known/matrix"
 
 
-def render_documents(settings: Settings) -> dict[str, str]:
+def render_documents(settings: Settings, calls: str | None) -> dict[str, str]:
     """Return each document by its name below `/.well-known/matrix/`.
 
+    `calls` is where clients find the service for calls, if there are calls.
     Source: Matrix specification, client-server API "Well-known URI", server-server API "Server
     discovery".
     """
@@ -23,17 +24,20 @@ def render_documents(settings: Settings) -> dict[str, str]:
     delegate = f"{address.hostname}:{address.port or 443}"
     return {
         name: render_template(
-            f"run/well-known/matrix/{name}.json.j2", settings=settings, delegate=delegate
+            f"run/well-known/matrix/{name}.json.j2",
+            settings=settings,
+            delegate=delegate,
+            calls=calls,
         )
         for name in names
     }
 
 
-def describe(settings: Settings) -> str:
+def describe(settings: Settings, calls: str | None) -> str:
     """Return the documents with where each belongs, with which headers, and how to check it."""
     name = settings.server_name
     lines = []
-    for document, text in render_documents(settings).items():
+    for document, text in render_documents(settings, calls).items():
         lines += [f"https://{name}/.well-known/matrix/{document}", "", text]
     lines += [
         "Both are files of exactly these names and contents, served by HTTPS with a certificate of",
@@ -48,7 +52,7 @@ def describe(settings: Settings) -> str:
     ]
     lines += [
         f"    curl -isS https://{name}/.well-known/matrix/{document}"
-        for document in render_documents(settings)
+        for document in render_documents(settings, calls)
     ]
     if name != settings.domain:
         lines += ["", f"The appliance itself serves them at {name}; nothing is to be done."]

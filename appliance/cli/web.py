@@ -24,10 +24,12 @@ def well_known() -> None:
     For a domain whose web server is elsewhere while user IDs end with it
     (MATRIX_SERVER_NAME=DOMAIN): put them there. They change only with the address.
     """
-    from appliance import settings
+    from appliance import machine, settings
+    from appliance.parts import rtc
     from appliance.well_known import describe
 
-    click.echo(describe(settings.load(choose_environment())))
+    loaded = settings.load(choose_environment())
+    click.echo(describe(loaded, rtc.service_url(loaded, machine.measure())))
 
 
 @click.command(

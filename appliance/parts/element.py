@@ -18,6 +18,7 @@ from appliance.errors import Problem
 from appliance.files import Directory, Entry, File
 from appliance.listeners import client_address
 from appliance.machine import Machine
+from appliance.parts import rtc
 from appliance.parts.contract import Deployment, Part, Probe, Program
 from appliance.paths import NGINX
 from appliance.probe import HttpProbe
@@ -40,6 +41,19 @@ OWNED_KEYS = {
     "default_country_code": "set MATRIX_DEFAULT_COUNTRY_CODE",
 }
 
+# All that config.json says of calls, by what carries them: no button leads to a call that cannot
+# connect, and none to another server (docs/decisions/014-livekit.md).
+_CALLS: dict[str, Any] = {
+    # The first for Element before 1.12.24, which else offers a call of three on somebody's Jitsi.
+    "features": {"feature_group_calls": True},
+    "element_call": {"use_exclusively": True},
+}
+_NO_CALLS: dict[str, Any] = {
+    # Element 1.12.24 and later would offer Element Call by themselves.
+    "element_call": {"disable": True},
+    "setting_defaults": {"UIFeature.voip": False},
+}
+
 _INLINE_SCRIPT = re.compile(rb"<script(?![^>]*\ssrc=)[^>]*>(.+?)</script>", re.DOTALL)
 
 
@@ -59,7 +73,8 @@ class Element(Part):
         """Return its configuration and its server in nginx's."""
         return (
             Directory(CONFIGURATION),
-            File(f"{CONFIGURATION}/config.json", _configure(deployment.settings).text),
+            File(f"{CONFIGURATION}/config.json", _configure(deployment).text),
+            File(f"{CONFIGURATION}/element-call.json", _configure_element_call(deployment)),
             server(deployment, NGINX),
         )
 
@@ -73,7 +88,7 @@ class Element(Part):
                 "where its release can be downloaded, or put the tarball of that release under "
                 "artifacts/ and build again",
             )
-        yield from _configure(deployment.settings).problems
+        yield from _configure(deployment).problems
 
     def programs(self, deployment: Deployment) -> Iterable[Program]:
         """Return nothing: nginx serves it."""
@@ -106,36 +121,40 @@ def hash_inline_scripts(page: Path) -> list[str]:
 
     The page may be there in compressed form only, or not at all.
     """
-    compressed = page.with_name(f"{page.name}.gz")
-    if page.exists():
-        content = page.read_bytes()
-    elif compressed.exists():
-        content = gzip.decompress(compressed.read_bytes())
-    else:
-        return []
-    digests = (hashlib.sha256(script).digest() for script in _INLINE_SCRIPT.findall(content))
+    scripts = _INLINE_SCRIPT.findall(_read(page) or b"")
+    digests = (hashlib.sha256(script).digest() for script in scripts)
     return [f"'sha256-{base64.b64encode(digest).decode()}'" for digest in digests]
 
 
-def _configure(settings: Settings) -> Merged:
+def _read(file: Path) -> bytes | None:
+    """Return one of its static files, which may be there in compressed form only."""
+    compressed = file.with_name(f"{file.name}.gz")
+    if file.exists():
+        return file.read_bytes()
+    return gzip.decompress(compressed.read_bytes()) if compressed.exists() else None
+
+
+def _configure(deployment: Deployment) -> Merged:
+    settings = deployment.settings
     text = render_template(
         "run/element/config.json.j2",
         settings=settings,
         chat_address=urlsplit(settings.chat_url).netloc,
     )
-    ours = merge(json.loads(text), _calls())
+    calls = rtc.service_url(deployment.settings, deployment.machine) is not None
+    ours = merge(json.loads(text), _CALLS if calls else _NO_CALLS)
     return merge_owned_json(ours, CUSTOM, OWNED_KEYS)
 
 
-def _calls() -> dict[str, Any]:
-    """Return all that config.json says of calls: there is no button while no server carries them.
+def _configure_element_call(deployment: Deployment) -> str:
+    """Return the configuration of the Element Call in Element: as shipped, with our service.
 
-    Element 1.12.24 and later would offer Element Call by themselves.
+    By http, in the trial, it is the only place where clients find it.
     """
-    return {
-        "element_call": {"disable": True},
-        "setting_defaults": {"UIFeature.voip": False},
-    }
+    configuration = json.loads(_read(STATIC / "widgets/element-call/config.json") or "{}")
+    if service := rtc.service_url(deployment.settings, deployment.machine):
+        configuration["livekit"] = {"livekit_service_url": service}
+    return json.dumps(configuration, indent=2) + "\n"
 
 
 PART = Element()

@@ -1,7 +1,8 @@
 """nginx: the hosts of the appliance, and how much of Synapse is reachable.
 
 Runs wholly as its own user. Other parts add to it by files of their own in `matrix.d` (locations of
-the server's host), `chat.d` (of the web client's) and `servers.d` (more hosts).
+the server's host), `chat.d` (of the web client's), `local.d` (for programs of this machine) and
+`servers.d` (more hosts).
 """
 
 import re
@@ -22,7 +23,7 @@ from appliance.listeners import (
     plain_listeners,
     tls_listeners,
 )
-from appliance.parts import element
+from appliance.parts import element, rtc
 from appliance.parts.contract import Deployment, Part, Probe, Program, TlsService
 from appliance.paths import CHALLENGES, NGINX, NGINX_PID, SYNAPSE_SOCKET
 from appliance.probe import HttpProbe
@@ -78,7 +79,9 @@ class Nginx(Part):
             Directory(DIRECTORY, fresh=True),
             *(
                 File(f"{DIRECTORY}/{name}.json", text)
-                for name, text in render_documents(deployment.settings).items()
+                for name, text in render_documents(
+                    deployment.settings, rtc.service_url(deployment.settings, deployment.machine)
+                ).items()
             ),
             *_challenges(deployment.settings),
         )
@@ -119,7 +122,7 @@ def _configure(deployment: Deployment, directory: str) -> Iterator[Entry]:
     """Yield the configuration below a directory."""
     yield Directory(directory)
     yield Directory(f"{directory}/work", "nginx", "nginx", 0o700, fresh=True)
-    for name in ("matrix.d", "chat.d", "servers.d"):
+    for name in ("matrix.d", "chat.d", "local.d", "servers.d"):
         yield Directory(f"{directory}/{name}", fresh=True)
     values = _template_values(deployment, directory)
     challenge = ("challenge",) if deployment.settings.answers_challenges else ()

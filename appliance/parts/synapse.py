@@ -9,6 +9,7 @@ from appliance.custom import merge_owned_yaml
 from appliance.errors import Problem
 from appliance.files import Directory, Entry, File
 from appliance.machine import JEMALLOC
+from appliance.parts import rtc
 from appliance.parts.contract import Deployment, Part, Program
 from appliance.paths import POSTGRES_SOCKETS, REGISTRATIONS, SYNAPSE_SOCKET
 from appliance.probe import HttpProbe, Probe
@@ -52,6 +53,7 @@ OWNED_KEYS: dict[str, str] = {
     "daemonize": "supervisor needs Synapse in the foreground",
     "serve_server_wellknown": "nginx serves well-known",
     "report_stats": "the appliance sends no telemetry",
+    "matrix_rtc": "set MATRIX_CALLS",
 }
 OWNED_SECTIONS: dict[tuple[str, str], str] = {
     ("retention", "enabled"): "set MATRIX_RETENTION",
@@ -62,12 +64,42 @@ OWNED_SECTIONS: dict[tuple[str, str], str] = {
 # Source: Synapse 1.163 documentation, "Ratelimiting"; those that people meet.
 _UNLIMITED = {"per_second": 10000, "burst_count": 10000}
 _RATE_LIMITS: dict[str, Any] = {
-    "of_address": ("rc_message", "rc_registration", "rc_media_create", "rc_3pid_validation"),
+    "of_address": (
+        *("rc_message", "rc_registration", "rc_media_create", "rc_3pid_validation"),
+        "rc_delayed_event_mgmt",
+    ),
     "by_kind": {
         "rc_login": ("address", "account", "failed_attempts"),
         "rc_joins": ("local", "remote"),
         "rc_invites": ("per_room", "per_user", "per_issuer"),
     },
+}
+
+# What it takes to change a new room, the whole lists: one of ours replaces Synapse's own.
+# Source: Synapse 1.163, synapse/handlers/room.py; the last one MSC3401.
+_ROOM_POWERS = {
+    "m.room.name": 50,
+    "m.room.canonical_alias": 50,
+    "m.room.avatar": 50,
+    "m.room.power_levels": 100,
+    "m.room.history_visibility": 100,
+    "m.room.tombstone": 100,
+    "m.room.server_acl": 100,
+    "m.room.encryption": 100,
+    "org.matrix.msc3401.call.member": 0,
+}
+_POWERS = {
+    "private_chat": _ROOM_POWERS,
+    "trusted_private_chat": _ROOM_POWERS,
+    "public_chat": {**_ROOM_POWERS, "m.call.invite": 50},
+}
+
+# Source: the installed source of Synapse 1.163; a key that it does not know is ignored in silence.
+_CALL_FEATURES = {"msc4143_enabled": True, "msc4222_enabled": True}
+# What a bridge that encrypts needs to hear of devices (encryption.appservice).
+_BRIDGE_FEATURES = {
+    "msc3202_transaction_extensions": True,
+    "msc2409_to_device_messages_enabled": True,
 }
 
 
@@ -162,6 +194,7 @@ class Synapse(Part):
 
 def _template_values(deployment: Deployment) -> dict[str, Any]:
     settings = deployment.settings
+    calls = rtc.service_url(settings, deployment.machine)
     allowlist = {
         Federation.ON: None,
         Federation.OFF: (),
@@ -172,7 +205,7 @@ def _template_values(deployment: Deployment) -> dict[str, Any]:
         "settings": settings,
         "socket": SYNAPSE_SOCKET,
         "database_socket": POSTGRES_SOCKETS,
-        "resources": ("client", "federation") if federated else ("client",),
+        "resources": ("client", "federation" if federated else "openid"),
         "trusted_key_servers": [{"server_name": name} for name in settings.trusted_key_servers],
         "denied_ranges": [str(network) for network in settings.denied_ranges],
         "federation_allowlist": allowlist,
@@ -182,6 +215,12 @@ def _template_values(deployment: Deployment) -> dict[str, Any]:
             "token": settings.registration is Registration.TOKEN,
         },
         "registrations": [f"{REGISTRATIONS}/{name}.yaml" for name in deployment.appservices],
+        "calls": calls,
+        "features": {
+            **(_CALL_FEATURES if calls else {}),
+            **(_BRIDGE_FEATURES if deployment.appservices else {}),
+        },
+        "powers": _POWERS,
         "rate_limits": _RATE_LIMITS,
         "unlimited": _UNLIMITED,
     }

@@ -17,6 +17,7 @@ from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, Settings
 from appliance.errors import ConfigurationError, Problem
 from appliance.settings.acme import AcmeChallenge, AcmeSettings, KeyType
 from appliance.settings.bridges import BridgeSettings
+from appliance.settings.calls import CallSettings
 from appliance.settings.cloudflare import CloudflareSettings
 from appliance.settings.dns import CloudflareDns, DnsSettings
 from appliance.settings.domain import DomainSettings
@@ -57,6 +58,7 @@ AREAS = (
     HomeserverSettings,
     WebSettings,
     BridgeSettings,
+    CallSettings,
     ResourceSettings,
 )
 

@@ -14,6 +14,9 @@ from appliance.settings.types import Address, Addresses, Networks, Port, variabl
 LOOPBACK: tuple[Address, ...] = (ip_address("127.0.0.1"), ip_address("::1"))
 EVERYWHERE: tuple[Address, ...] = (ip_address("0.0.0.0"), ip_address("::"))  # noqa: S104
 
+# Ends of fields that are ports of UDP alone.
+_UDP_PORTS = ("_udp_port", "_first_port", "_last_port")
+
 
 class NetworkSettings(BaseModel):
     """Variables about addresses and ports."""
@@ -56,10 +59,10 @@ class NetworkSettings(BaseModel):
         return not all(address.is_loopback for address in self.listen)
 
     def problems(self) -> Iterator[Problem]:
-        """Yield ports that are given twice."""
-        names: tuple[str, ...] = ("http_port", "https_port", "federation_port", "synapse_port")
-        if vars(self)["tls_mode"] is TlsMode.PROXY:  # the other two are not ours
-            names = ("http_port", "synapse_port")
+        """Yield TCP ports that are given twice, those of later areas too."""
+        names = [name for name in type(self).model_fields if _is_tcp_port(name)]
+        if vars(self)["tls_mode"] is TlsMode.PROXY:  # those are the other proxy's
+            names = [name for name in names if name not in ("https_port", "federation_port")]
         ports = {name: getattr(self, name) for name in names}
         uses = Counter(ports.values())
         for name, port in ports.items():
@@ -69,3 +72,7 @@ class NetworkSettings(BaseModel):
                     f"MATRIX_{name.upper()}",
                     f"{port} is also the port of MATRIX_{others[0].upper()}; give each its own",
                 )
+
+
+def _is_tcp_port(field: str) -> bool:
+    return field.endswith("_port") and not field.endswith(_UDP_PORTS)

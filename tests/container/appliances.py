@@ -72,9 +72,9 @@ class Appliance(MatrixAppliance):
         """Listen where the trial of the README does, on ports of its own."""
         self.ports.clear()
         self._kwargs["network_mode"] = "host"
-        return self.with_variables(
-            MATRIX_LISTEN="", MATRIX_REGISTRATION="", MATRIX_SYNAPSE_PORT=str(free_port())
-        )
+        own = ("SYNAPSE_PORT", "LIVEKIT_PORT", "LIVEKIT_TCP_PORT", "LIVEKIT_UDP_PORT")
+        ports = {f"MATRIX_{name}": str(free_port()) for name in own}
+        return self.with_variables(MATRIX_LISTEN="", MATRIX_REGISTRATION="", **ports)
 
     @cached_property
     def matrix(self) -> Site:

@@ -120,6 +120,7 @@ class Account:
         self.site = site
         self.user_id = session["user_id"]
         self.access_token = session["access_token"]
+        self.device_id = session["device_id"]
 
     @classmethod
     def register(cls, site: Site, name: str | None = None, token: str | None = None) -> Self:
@@ -207,6 +208,11 @@ class Account:
             if connection["user_agent"] == agent["User-Agent"]
         }
         return str(address)
+
+    def openid_token(self) -> dict[str, Any]:
+        """Return a token by which others learn from the server who this is."""
+        path = f"/v3/user/{quote(self.user_id)}/openid/request_token"
+        return dict(self.ask("POST", path, {}))
 
     def upload(self, content: bytes, kind: str = "application/octet-stream") -> Answer:
         """Upload a file."""

@@ -30,7 +30,8 @@ OWN_SECRETS: dict[str, set[str]] = {
     },
     "nginx": {"/data/certificates/self-signed/privkey.pem"},
     "agent": set(),
-    "rtc": set(),
+    "livekit": {"livekit_secret"},
+    "rtc": {"livekit_secret"},
     "nobody": set(),
 }
 # A script that prints every secret there is: its name, a space and a part that nothing else holds.
@@ -100,6 +101,7 @@ def test_only_supervisor_is_root(secretive: Appliance) -> None:
     accounts = (line.split(":") for line in secretive.run("cat", "/etc/passwd").splitlines())
     names = {account[2]: account[0] for account in accounts}
     services = {"postgres", "synapse", "nginx", "whatsapp", "agent"}
+    services = {"postgres", "synapse", "nginx", "livekit", "rtc", "agent"}
     assert {names[user] for _, user, _ in rows} == {"root", *services}
 
 

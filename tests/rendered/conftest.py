@@ -21,7 +21,7 @@ MACHINE = Machine(
     jemalloc=True,
     components=tuple(
         Component(name, "1.0.0", "built")
-        for name in ("element-web", *(bridge.component for bridge in CATALOGUE))
+        for name in ("element-web", "livekit", *(bridge.component for bridge in CATALOGUE))
     ),
 )
 

@@ -131,6 +131,7 @@ def test_paths_in_configuration_exist(scenario: Scenario) -> None:
         "/run/postgresql/databases-ready",
         "/run/synapse-sockets/main.sock",
         "/run/synapse-sockets/synapse.pid",
+        "/run/rtc-sockets/rtc.sock",
         "/run/appliance/supervisor.sock",
         "/run/appliance/supervisord.pid",
     }

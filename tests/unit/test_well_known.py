@@ -9,15 +9,18 @@ APEX = {
     "MATRIX_TLS_MODE": "proxy",
 }
 
+CALLS = "https://matrix.example.org/livekit/jwt"
+
 
 def test_what_is_printed_is_what_is_served() -> None:
     loaded = settings.load(APEX)
-    text = describe(loaded)
-    documents = render_documents(loaded)
+    text = describe(loaded, CALLS)
+    documents = render_documents(loaded, CALLS)
     assert [*documents] == ["client", "server"]
     for name, document in documents.items():
         assert f"https://example.org/.well-known/matrix/{name}\n\n{document}" in text
         assert f"curl -isS https://example.org/.well-known/matrix/{name}" in text
+    assert CALLS in documents["client"]
     assert json.loads(documents["server"]) == {"m.server": "matrix.example.org:443"}
     for header in ("Content-Type: application/json", "Access-Control-Allow-Origin: *"):
         assert header in text
@@ -26,9 +29,9 @@ def test_what_is_printed_is_what_is_served() -> None:
 
 def test_without_federation_there_is_one_document() -> None:
     loaded = settings.load({**APEX, "MATRIX_FEDERATION": "off"})
-    assert "matrix/server" not in describe(loaded)
+    assert "matrix/server" not in describe(loaded, CALLS)
 
 
 def test_nothing_is_to_be_done_where_the_appliance_serves_them() -> None:
     loaded = settings.load({**APEX, "MATRIX_SERVER_NAME": ""})
-    assert "serves them at matrix.example.org; nothing is to be done" in describe(loaded)
+    assert "serves them at matrix.example.org; nothing is to be done" in describe(loaded, CALLS)

@@ -8,6 +8,7 @@ from appliance.parts.contract import Deployment, Part
 
 LAN = {"MATRIX_DOMAIN": "home.lan", "MATRIX_TLS_MODE": "self-signed"}
 PROXY = {"MATRIX_DOMAIN": "example.org", "MATRIX_TLS_MODE": "proxy"}
+SECRETS = Credentials({"livekit_secret": "5ec2e7" * 10})
 FILES = {
     "MATRIX_DOMAIN": "example.org",
     "MATRIX_TLS_MODE": "files",
@@ -17,11 +18,16 @@ FILES = {
 
 
 def deployment(
-    environment: dict[str, str] | None = None, *, element: bool = True, ipv6: bool = True
+    environment: dict[str, str] | None = None,
+    *,
+    element: bool = True,
+    livekit: bool = True,
+    ipv6: bool = True,
 ) -> Deployment:
-    components = (Component("element-web", "1.0.0", "built"),) if element else ()
+    held = {"element-web": element, "livekit": livekit}
+    components = tuple(Component(name, "1.0.0", "built") for name in held if held[name])
     machine = Machine(2, 8 * 1024**3, False, ipv6=ipv6, jemalloc=True, components=components)
-    return Deployment(settings.load(environment or {}), Credentials({}), machine)
+    return Deployment(settings.load(environment or {}), SECRETS, machine)
 
 
 def texts(part: Part, of: Deployment) -> dict[str, str]:

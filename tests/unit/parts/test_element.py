@@ -61,8 +61,34 @@ def test_what_leads_elsewhere_by_default_is_switched_off() -> None:
     assert "m.identity_server" not in found["default_server_config"]
 
 
-def test_no_call_is_offered_while_no_server_carries_one() -> None:
+def test_calls_go_through_livekit_alone() -> None:
     found = config({})
+    assert found["features"] == {"feature_group_calls": True}
+    assert found["element_call"] == {"use_exclusively": True}
+    assert "UIFeature.voip" not in found["setting_defaults"]
+
+
+def test_element_call_is_told_the_service() -> None:
+    text = texts(ELEMENT, deployment(FILES))["/run/element/element-call.json"]
+    service = "https://matrix.example.org/livekit/jwt"
+    assert json.loads(text) == {"livekit": {"livekit_service_url": service}}
+
+
+def test_element_call_keeps_what_it_was_shipped_with(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    shipped = tmp_path / "widgets/element-call/config.json.gz"
+    shipped.parent.mkdir(parents=True)
+    shipped.write_bytes(gzip.compress(b'{"matrix_rtc_session": {"a": 1}}'))
+    monkeypatch.setattr(element, "STATIC", tmp_path)
+    found = json.loads(texts(ELEMENT, deployment({}))["/run/element/element-call.json"])
+    assert found.keys() == {"matrix_rtc_session", "livekit"}
+    off = texts(ELEMENT, deployment({"MATRIX_CALLS": "off"}))["/run/element/element-call.json"]
+    assert json.loads(off).keys() == {"matrix_rtc_session"}
+
+
+def test_no_call_is_offered_while_no_server_carries_one() -> None:
+    found = config({"MATRIX_CALLS": "off"})
     assert found["setting_defaults"]["UIFeature.voip"] is False
     assert found["element_call"] == {"disable": True}
     assert "features" not in found
@@ -114,7 +140,7 @@ def test_the_owners_file_is_merged_over_ours(custom: Path) -> None:
     assert found["default_theme"] == "dark"
     assert found["jitsi"] == {"preferred_domain": "meet.example.org"}
     assert found["setting_defaults"]["breadcrumbs"] is True
-    assert found["setting_defaults"]["UIFeature.voip"] is False
+    assert found["setting_defaults"]["UIFeature.feedback"] is False
     assert found["room_directory"]["servers"] == ["matrix.localhost", "friends.example"]
     assert [*ELEMENT.problems(deployment())] == []
 

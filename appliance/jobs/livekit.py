@@ -1,0 +1,62 @@
+"""Keep LiveKit well: started again when it hangs, or when callers must be told another address.
+
+It is killed for that, which its callers survive (docs/decisions/014-livekit.md); supervisor starts
+the next one. Its own word is what counts: a process that runs may do nothing.
+"""
+
+import asyncio
+import time
+from dataclasses import dataclass
+from pathlib import Path
+
+from appliance import probe
+from appliance.jobs.contract import Finding, Job, Programs
+from appliance.launch.livekit import FOLLOW, find_addresses
+from appliance.paths import LIVEKIT_ADDRESSES, LIVEKIT_HEALTH
+from appliance.supervisor_client import SupervisorClient
+
+PROGRAM = "livekit"
+_LOOK_SECONDS = 5
+# So often it may be silent: it calls itself ill when it could not count its own load for 4 s.
+_PATIENCE = 4
+# An address that comes and goes must not end every call with it.
+_PAUSE_SECONDS = 60
+
+
+@dataclass
+class Keeper:
+    """What the job remembers between two looks."""
+
+    health: Path = Path(LIVEKIT_HEALTH)
+    told: Path = Path(LIVEKIT_ADDRESSES)
+    _silent: int = 0
+    _killed: float = -_PAUSE_SECONDS
+
+    async def look(self, programs: Programs) -> Finding:
+        """Ask LiveKit how it is, and have it started again if it must be."""
+        del programs
+        probes = probe.from_json(self.health.read_text())[PROGRAM]
+        check = await asyncio.to_thread(probe.ask, probes)
+        self._silent = 0 if check.healthy else self._silent + 1
+        if self._silent >= _PATIENCE:
+            return await self._start_again(f"it did not answer ({check.detail})")
+        if check.healthy and (addresses := self._find_others()):
+            return await self._start_again(f"callers are now told {addresses}", ok=True)
+        return Finding(ok=self._silent == 0, detail=check.detail)
+
+    def _find_others(self) -> str | None:
+        """Return what callers should be told now, if that is something else than they are."""
+        if not self.told.exists():
+            return None
+        now = ",".join(find_addresses([FOLLOW]))
+        return now if now != self.told.read_text() else None
+
+    async def _start_again(self, reason: str, *, ok: bool = False) -> Finding:
+        if time.monotonic() < self._killed + _PAUSE_SECONDS:
+            return Finding(ok=ok, detail=f"soon to be started again: {reason}")
+        self._killed, self._silent = time.monotonic(), 0
+        await asyncio.to_thread(SupervisorClient().signal, PROGRAM, "KILL")
+        return Finding(ok=ok, detail=f"started again: {reason}")
+
+
+JOB = Job(PROGRAM, _LOOK_SECONDS, Keeper().look, needs_program=PROGRAM)
