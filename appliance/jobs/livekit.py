@@ -30,6 +30,7 @@ class Keeper:
     health: Path = Path(LIVEKIT_HEALTH)
     told: Path = Path(LIVEKIT_ADDRESSES)
     _silent: int = 0
+    _well: bool = True
     _killed: float = -_PAUSE_SECONDS
 
     async def look(self, programs: Programs) -> Finding:
@@ -37,12 +38,17 @@ class Keeper:
         del programs
         probes = probe.from_json(self.health.read_text())[PROGRAM]
         check = await asyncio.to_thread(probe.ask, probes)
-        self._silent = 0 if check.healthy else self._silent + 1
-        if self._silent >= _PATIENCE:
-            return await self._start_again(f"it did not answer ({check.detail})")
-        if check.healthy and (addresses := self._find_others()):
-            return await self._start_again(f"callers are now told {addresses}", ok=True)
-        return Finding(ok=self._silent == 0, detail=check.detail)
+        if check.healthy:
+            self._silent, self._well = 0, True
+            if (addresses := self._find_others()) and await self._start_again():
+                return Finding(ok=True, detail=f"callers are told {addresses} from now on")
+            return Finding(ok=True, detail=check.detail)
+        self._silent += 1
+        if self._silent < _PATIENCE:  # it may only just have been started
+            return Finding(ok=self._well, detail=check.detail)
+        self._well = False
+        started = await self._start_again()
+        return Finding(ok=False, detail=f"{check.detail}{'; started again' if started else ''}")
 
     def _find_others(self) -> str | None:
         """Return what callers should be told now, if that is something else than they are."""
@@ -51,12 +57,17 @@ class Keeper:
         now = ",".join(find_addresses([FOLLOW]))
         return now if now != self.told.read_text() else None
 
-    async def _start_again(self, reason: str, *, ok: bool = False) -> Finding:
+    async def _start_again(self) -> bool:
+        """Kill it, unless it was killed a moment ago or does not run. Return whether it was."""
         if time.monotonic() < self._killed + _PAUSE_SECONDS:
-            return Finding(ok=ok, detail=f"soon to be started again: {reason}")
+            return False
+        client = SupervisorClient()
+        programs = await asyncio.to_thread(client.programs)
+        if not any(program.name == PROGRAM and program.running for program in programs):
+            return False
         self._killed, self._silent = time.monotonic(), 0
-        await asyncio.to_thread(SupervisorClient().signal, PROGRAM, "KILL")
-        return Finding(ok=ok, detail=f"started again: {reason}")
+        await asyncio.to_thread(client.signal, PROGRAM, "KILL")
+        return True
 
 
 JOB = Job(PROGRAM, _LOOK_SECONDS, Keeper().look, needs_program=PROGRAM)
