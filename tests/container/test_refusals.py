@@ -83,6 +83,10 @@ BAD_VALUES: dict[str, Bad | str] = {
     "bridge_port": Bad("65535", "too large: at most 65486"),
     "telegram_api_id": Bad("abc", "'abc' is not a whole number"),
     "telegram_api_hash": Bad("not-hexadecimal", "is not valid"),
+    "calls": Bad("maybe", "is not one of: yes"),
+    "livekit_port": Bad("7880/tcp", "is not a whole number"),
+    "livekit_tcp_port": Bad("65536", "at most 65535"),
+    "livekit_udp_port": Bad("0", "at least 1"),
     "postgres_memory": Bad("1.5G", "is not a size"),
 }
 REFUSED = {name: bad for name, bad in BAD_VALUES.items() if isinstance(bad, Bad)}
