@@ -1,6 +1,7 @@
-"""Where nginx listens, from the settings; opens nothing."""
+"""Where the servers listen, from the settings; opens nothing."""
 
 from dataclasses import dataclass
+from enum import StrEnum
 
 from appliance.machine import Machine
 from appliance.settings import Federation, Settings
@@ -8,13 +9,21 @@ from appliance.settings.network import LOOPBACK
 from appliance.settings.types import Address
 
 
+class Protocol(StrEnum):
+    """What a port is of."""
+
+    TCP = "tcp"
+    UDP = "udp"
+
+
 @dataclass(frozen=True)
 class Listener:
-    """A TCP port on one of this machine's addresses, and the variable that decides it."""
+    """A port on one of this machine's addresses, and the variable that decides it."""
 
     variable: str
     address: Address
     port: int
+    protocol: Protocol = Protocol.TCP
 
     def __str__(self) -> str:
         host = f"[{self.address}]" if self.address.version == 6 else str(self.address)
@@ -23,9 +32,15 @@ class Listener:
     @property
     def reachable(self) -> str:
         """Return the address and port at which this machine itself reaches it."""
+        host = self.near_address
+        return f"[{host}]:{self.port}" if self.address.version == 6 else f"{host}:{self.port}"
+
+    @property
+    def near_address(self) -> str:
+        """Return the address at which this machine itself reaches it."""
         if not self.address.is_unspecified:
-            return str(self)
-        return f"[::1]:{self.port}" if self.address.version == 6 else f"127.0.0.1:{self.port}"
+            return str(self.address)
+        return "::1" if self.address.version == 6 else "127.0.0.1"
 
 
 def plain_listeners(settings: Settings, machine: Machine) -> tuple[Listener, ...]:
@@ -42,9 +57,20 @@ def tls_listeners(settings: Settings, machine: Machine) -> tuple[Listener, ...]:
     return tuple(one for name in names for one in _listeners(settings, machine, name))
 
 
-def _listeners(settings: Settings, machine: Machine, field: str) -> tuple[Listener, ...]:
+def turn_listeners(settings: Settings, machine: Machine) -> tuple[Listener, ...]:
+    """Return where the relay is asked, UDP before TCP."""
     return tuple(
-        Listener(f"MATRIX_{field.upper()}", address, getattr(settings, field))
+        listener
+        for protocol in (Protocol.UDP, Protocol.TCP)
+        for listener in _listeners(settings, machine, "turn_port", protocol)
+    )
+
+
+def _listeners(
+    settings: Settings, machine: Machine, field: str, protocol: Protocol = Protocol.TCP
+) -> tuple[Listener, ...]:
+    return tuple(
+        Listener(f"MATRIX_{field.upper()}", address, getattr(settings, field), protocol)
         for address in settings.listen
         if address.version == 4 or machine.ipv6
     )

@@ -9,7 +9,7 @@ from appliance.custom import merge_owned_yaml
 from appliance.errors import Problem
 from appliance.files import Directory, Entry, File
 from appliance.machine import JEMALLOC
-from appliance.parts import rtc
+from appliance.parts import coturn, rtc
 from appliance.parts.contract import Deployment, Part, Program
 from appliance.paths import POSTGRES_SOCKETS, REGISTRATIONS, SYNAPSE_SOCKET
 from appliance.probe import HttpProbe, Probe
@@ -49,6 +49,12 @@ OWNED_KEYS: dict[str, str] = {
     "form_secret": "it lives in /data/credentials/synapse_form_secret",
     "form_secret_path": "it lives in /data/credentials/synapse_form_secret",
     "app_service_config_files": "name bridges in MATRIX_BRIDGES",
+    "turn_uris": "set MATRIX_TURN and the other MATRIX_TURN_ variables",
+    "turn_shared_secret": "it lives in /data/credentials/turn_shared_secret",
+    "turn_shared_secret_path": "it lives in /data/credentials/turn_shared_secret",
+    "turn_username": "the relay takes time-limited credentials alone",
+    "turn_password": "the relay takes time-limited credentials alone",
+    "turn_user_lifetime": "set MATRIX_TURN_CREDENTIALS_LIFETIME",
     "pid_file": "the appliance decides it",
     "daemonize": "supervisor needs Synapse in the foreground",
     "serve_server_wellknown": "nginx serves well-known",
@@ -156,6 +162,7 @@ class Synapse(Part):
             _private_file("macaroon_secret", credentials["synapse_macaroon_secret"] + "\n"),
             _private_file("form_secret", credentials["synapse_form_secret"] + "\n"),
             _private_file("registration_shared_secret", shared_secret + "\n"),
+            *_turn_secret(deployment),
             File(
                 f"{CONFIGURATION}/log.yaml",
                 render_template(
@@ -209,6 +216,7 @@ def _template_values(deployment: Deployment) -> dict[str, Any]:
         "trusted_key_servers": [{"server_name": name} for name in settings.trusted_key_servers],
         "denied_ranges": [str(network) for network in settings.denied_ranges],
         "federation_allowlist": allowlist,
+        "turn_uris": _turn_uris(settings),
         "registration": {
             "enabled": settings.registration is not Registration.CLOSED,
             "open": settings.registration is Registration.OPEN,
@@ -224,6 +232,18 @@ def _template_values(deployment: Deployment) -> dict[str, Any]:
         "rate_limits": _RATE_LIMITS,
         "unlimited": _UNLIMITED,
     }
+
+
+def _turn_uris(settings: Settings) -> list[str]:
+    """Return the addresses of the relay, in the order in which clients should prefer them."""
+    address = f"turn:{settings.turn_host}:{settings.turn_port}"
+    return [f"{address}?transport={transport}" for transport in ("udp", "tcp")]
+
+
+def _turn_secret(deployment: Deployment) -> Iterator[File]:
+    """Yield what Synapse makes its users' credentials for the relay with."""
+    if deployment.settings.turn:
+        yield _private_file("turn_shared_secret", deployment.credentials[coturn.SECRET] + "\n")
 
 
 def _private_file(name: str, content: str, *, secret: bool = True) -> File:

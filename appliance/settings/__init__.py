@@ -27,6 +27,7 @@ from appliance.settings.proxy import FrontProxy, ProxySettings
 from appliance.settings.public_address import PublicAddressSettings
 from appliance.settings.resources import ResourceSettings
 from appliance.settings.tls import TlsMode, TlsSettings
+from appliance.settings.turn import TurnSettings
 from appliance.settings.web import WebSettings
 
 __all__ = [
@@ -59,6 +60,7 @@ AREAS = (
     WebSettings,
     BridgeSettings,
     CallSettings,
+    TurnSettings,
     ResourceSettings,
 )
 

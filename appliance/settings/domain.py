@@ -53,6 +53,11 @@ class DomainSettings(BaseModel):
         """An alias of `matrix_host`."""
         return f"synapse.{self.domain}"
 
+    @property
+    def turn_host(self) -> str:
+        """The host of the relay for calls."""
+        return f"turn.{self.domain}"
+
     def problems(self) -> Iterator[Problem]:
         """Yield what is wrong with the names together."""
         first, _, rest = self.domain.partition(".")

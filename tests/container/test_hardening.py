@@ -100,7 +100,7 @@ def test_only_supervisor_is_root(secretive: Appliance) -> None:
     assert "appliance.supervisord" in of_root[0]
     accounts = (line.split(":") for line in secretive.run("cat", "/etc/passwd").splitlines())
     names = {account[2]: account[0] for account in accounts}
-    services = {"postgres", "synapse", "nginx", "livekit", "rtc", "whatsapp", "agent"}
+    services = {"postgres", "synapse", "nginx", "livekit", "rtc", "turnserver", "whatsapp", "agent"}
     assert {names[user] for _, user, _ in rows} == {"root", *services}
 
 

@@ -138,7 +138,7 @@ def test_paths_in_configuration_exist(scenario: Scenario) -> None:
     # nginx makes what is in its own directory, the certificates' program what is published.
     made_below = (
         *("/run/appliance/logs/", "/data/custom", "/run/nginx/work/", "/run/tls/current/"),
-        "/data/certificates/",
+        *("/data/certificates/", "/run/coturn/work/"),
     )
     made = {entry.path for entry in scenario.plan.entries}
     for path, entry in files_of(scenario).items():

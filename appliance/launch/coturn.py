@@ -1,0 +1,53 @@
+"""Start coturn: find the addresses of this moment, then become it.
+
+Runs as `turnserver`. Addresses are no part of its configuration file because they change while the
+appliance runs; the agent has it started again then.
+"""
+
+import os
+from collections.abc import Iterator
+
+from appliance.paths import COTURN
+from appliance.turn import addresses as choice
+from appliance.turn import local
+from appliance.turn.addresses import Addresses
+from appliance.turn.options import Options, read_options, write_addresses
+
+
+def find_addresses(options: Options) -> Addresses:
+    """Return the addresses that a start now would use."""
+    here = [one for one in local.read_addresses() if one.address.version == 4 or options.ipv6]
+    asked = [one for one in options.listen if one.version == 4 or options.ipv6]
+    return choice.choose(asked, here, local.find_source, {})
+
+
+def build_command(addresses: Addresses) -> list[str]:
+    """Return the argv; the secret is in the file."""
+    return ["turnserver", "-c", f"{COTURN}/turnserver.conf", *_build_options(addresses)]
+
+
+def _build_options(addresses: Addresses) -> Iterator[str]:
+    for address in addresses.listening:
+        yield f"--listening-ip={address}"
+    for relay in addresses.relays:
+        yield f"--relay-ip={relay.local}"
+        if relay.translated:
+            # The pair form: it may be given once for each family, and its second half is allowed
+            # as a peer, so that two relayed callers reach each other.
+            yield f"--external-ip={relay.public}/{relay.local}"
+        yield f"--allowed-peer-ip={relay.public}"
+    for network in addresses.neighbours:
+        yield f"--denied-peer-ip={network[0]}-{network[-1]}"
+
+
+def main() -> None:
+    """Become coturn."""
+    addresses = find_addresses(read_options())
+    write_addresses(addresses)
+    print(f"relays calls at {addresses.describe()}", flush=True)  # noqa: T201
+    command = build_command(addresses)
+    os.execvp(command[0], command)  # noqa: S606 - it becomes coturn
+
+
+if __name__ == "__main__":
+    main()
