@@ -22,7 +22,7 @@ from appliance.errors import (
     Problem,
 )
 from appliance.files import Entry, File
-from appliance.parts.contract import Deployment, Part, Program
+from appliance.parts.contract import Deployment, Part, Program, PublicPort
 from appliance.paths import HEALTH, SETTINGS
 from appliance.settings import Settings
 
@@ -97,7 +97,11 @@ def main(lock: int | None) -> int:
         *map(str, settings.warnings()),
         *(one for part in boot.parts for one in part.warnings(boot.deployment)),
     ]
-    _say(*(f"warning: {warning}" for warning in warnings), _summarize(settings))
+    _say(
+        *(f"warning: {warning}" for warning in warnings),
+        _summarize(settings),
+        *_say_ports(boot.deployment),
+    )
     return 0
 
 
@@ -133,6 +137,20 @@ def _summarize(settings: Settings) -> str:
         f"matrix-appliance {__version__}, {kind}: {settings.chat_url}; "
         "first user: appliance user add NAME --admin, inside the container"
     )
+
+
+def public_ports(deployment: Deployment) -> tuple[PublicPort, ...]:
+    """Return the ports that people beyond this machine must reach; none where none can."""
+    settings = deployment.settings
+    if not settings.listens_beyond_loopback:
+        return ()
+    enabled = all_parts.enabled(settings, deployment.machine)
+    return tuple(port for part in enabled for port in part.public_ports(deployment))
+
+
+def _say_ports(deployment: Deployment) -> Iterable[str]:
+    if ports := ", ".join(map(str, public_ports(deployment))):
+        yield f"router and firewall must let through {ports}; see `appliance ports`"
 
 
 def _say(*lines: str) -> None:

@@ -58,11 +58,13 @@ def tls_listeners(settings: Settings, machine: Machine) -> tuple[Listener, ...]:
 
 
 def turn_listeners(settings: Settings, machine: Machine) -> tuple[Listener, ...]:
-    """Return where the relay is asked, UDP before TCP."""
+    """Return where the relay is asked, UDP before TCP; where there is TLS, by that too."""
+    names = ("turn_port", "turn_tls_port") if settings.tls else ("turn_port",)
     return tuple(
         listener
+        for name in names
         for protocol in (Protocol.UDP, Protocol.TCP)
-        for listener in _listeners(settings, machine, "turn_port", protocol)
+        for listener in _listeners(settings, machine, name, protocol)
     )
 
 

@@ -64,7 +64,8 @@ class Source:
     @classmethod
     def of(cls, settings: "Settings", services: Sequence[TlsService] = ()) -> "Source":
         """Return what the settings ask for."""
-        hosts, services = (settings.matrix_host, settings.chat_host), tuple(services)
+        relay = (settings.turn_host,) if settings.turn else ()
+        hosts, services = (settings.matrix_host, settings.chat_host, *relay), tuple(services)
         mode, domain = str(settings.tls_mode), settings.domain
         match settings.tls_mode:
             case "self-signed":

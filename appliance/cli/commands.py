@@ -10,7 +10,9 @@ from appliance.cli import (
     certificate,
     configuration,
     dns,
+    doctor,
     logs,
+    ports,
     status,
     tokens,
     users,
@@ -19,13 +21,12 @@ from appliance.cli import (
 from appliance.cli.health import report
 from appliance.cli.verb import Verb
 
-_HELP = """Look after this Matrix server.
+_HELP = """Look after this Matrix server. From outside the container:
 
 \b
-From outside the container:
   docker exec -it CONTAINER appliance user add alice --admin
 
-Exit status: 0 well, 1 something failed or is not well, 2 wrong configuration or usage.
+Exit status: 0 well, 1 failed or not well, 2 wrong configuration or usage.
 """
 
 
@@ -47,6 +48,8 @@ for command in (
     *configuration.COMMANDS,
     *web.COMMANDS,
     *status.COMMANDS,
+    *doctor.COMMANDS,
+    *ports.COMMANDS,
     *users.COMMANDS,
     *tokens.COMMANDS,
     *bridges.COMMANDS,

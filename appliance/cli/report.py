@@ -59,7 +59,7 @@ def collect() -> Report:
     """Ask supervisor, every part and the agent. Raise NotRunningError if nothing runs here."""
     environment = read_environment()
     states = {state.name: state for state in SupervisorClient().programs()}
-    plan = _draw(environment)
+    plan = draw_running(environment)
     processes = read_processes()
     asked = settings.load(environment)
     left_out = selection.left_out(asked, plan.deployment.machine)
@@ -80,8 +80,9 @@ def collect() -> Report:
     )
 
 
-def _draw(environment: Mapping[str, str]) -> Plan:
-    """Return the running deployment, without judging it again."""
+def draw_running(environment: Mapping[str, str] | None = None) -> Plan:
+    """Return the running deployment, without judging it again. Raise NotRunningError."""
+    environment = read_environment() if environment is None else environment
     asked, this_machine = settings.load(environment), machine.measure()
     wanted = [
         credential for part in parts.enabled(asked, this_machine) for credential in part.credentials

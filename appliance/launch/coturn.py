@@ -8,17 +8,8 @@ import os
 from collections.abc import Iterator
 
 from appliance.paths import COTURN
-from appliance.turn import addresses as choice
-from appliance.turn import local
-from appliance.turn.addresses import Addresses
-from appliance.turn.options import Options, read_options, write_addresses
-
-
-def find_addresses(options: Options) -> Addresses:
-    """Return the addresses that a start now would use."""
-    here = [one for one in local.read_addresses() if one.address.version == 4 or options.ipv6]
-    asked = [one for one in options.listen if one.version == 4 or options.ipv6]
-    return choice.choose(asked, here, local.find_source, {})
+from appliance.turn.addresses import Addresses, describe
+from appliance.turn.options import find_addresses, read_options, write_relays
 
 
 def build_command(addresses: Addresses) -> list[str]:
@@ -43,8 +34,8 @@ def _build_options(addresses: Addresses) -> Iterator[str]:
 def main() -> None:
     """Become coturn."""
     addresses = find_addresses(read_options())
-    write_addresses(addresses)
-    print(f"relays calls at {addresses.describe()}", flush=True)  # noqa: T201
+    write_relays(addresses.relays)
+    print(f"relays calls at {describe(addresses.relays)}", flush=True)  # noqa: T201
     command = build_command(addresses)
     os.execvp(command[0], command)  # noqa: S606 - it becomes coturn
 

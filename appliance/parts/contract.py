@@ -8,11 +8,12 @@ from appliance.certificates.service import TlsService
 from appliance.credentials import Credential, Credentials
 from appliance.errors import Problem
 from appliance.files import Entry
+from appliance.listeners import Protocol
 from appliance.machine import Machine
 from appliance.probe import Check, Probe, ask
 from appliance.settings import Settings
 
-__all__ = ["Check", "Deployment", "Part", "Probe", "Program", "TlsService"]
+__all__ = ["Check", "Deployment", "Part", "Probe", "Program", "PublicPort", "TlsService"]
 
 
 @dataclass(frozen=True)
@@ -28,6 +29,20 @@ class Deployment:
     """Of all enabled parts: who serves the published certificate."""
     appservices: tuple[str, ...] = ()
     """Of all enabled parts: the names of what Synapse pushes events to."""
+
+
+@dataclass(frozen=True)
+class PublicPort:
+    """A port, or a range of them, that people beyond this machine have to reach."""
+
+    protocol: Protocol
+    first: int
+    purpose: str
+    last: int | None = None
+
+    def __str__(self) -> str:
+        ports = str(self.first) if self.last in (None, self.first) else f"{self.first}-{self.last}"
+        return f"{ports}/{self.protocol}"
 
 
 @dataclass(frozen=True)
@@ -88,6 +103,11 @@ class Part(ABC):
 
     def tls_services(self, deployment: Deployment) -> Iterable[TlsService]:
         """Return the programs that serve the published certificate, none without TLS."""
+        del deployment
+        return ()
+
+    def public_ports(self, deployment: Deployment) -> Iterable[PublicPort]:
+        """Return what the router and the firewall must let through to it."""
         del deployment
         return ()
 

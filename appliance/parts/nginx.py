@@ -18,13 +18,14 @@ from appliance.files import Directory, Entry, File
 from appliance.landing_texts import TRANSLATIONS
 from appliance.listeners import (
     Listener,
+    Protocol,
     bridge_listener,
     client_address,
     plain_listeners,
     tls_listeners,
 )
 from appliance.parts import element, rtc
-from appliance.parts.contract import Deployment, Part, Probe, Program, TlsService
+from appliance.parts.contract import Deployment, Part, Probe, Program, PublicPort, TlsService
 from appliance.paths import CHALLENGES, NGINX, NGINX_PID, SYNAPSE_SOCKET
 from appliance.probe import HttpProbe
 from appliance.process import run
@@ -103,6 +104,20 @@ class Nginx(Part):
         addresses = {listener.port: listener.reachable for listener in listeners}
         if addresses:
             yield TlsService("nginx", "nginx", "HUP", tuple(addresses.values()))
+
+    def public_ports(self, deployment: Deployment) -> Iterable[PublicPort]:
+        """Return the ports of HTTPS, and of the HTTP that leads there; without TLS that alone."""
+        settings, machine = deployment.settings, deployment.machine
+        if settings.behind_proxy:
+            return  # which alone may ask us; its own ports are its owner's matter
+        purposes = {
+            settings.http_port: "the way to HTTPS" if settings.tls else "everything",
+            settings.https_port: "clients and other servers",
+            settings.federation_port: "other servers that cannot read well-known",
+        }
+        listeners = (*plain_listeners(settings, machine), *tls_listeners(settings, machine))
+        for port in dict.fromkeys(listener.port for listener in listeners):
+            yield PublicPort(Protocol.TCP, port, purposes[port])
 
     def probes(self, deployment: Deployment) -> Iterable[Probe]:
         """Return the first question of every client, at the port that clients use."""

@@ -236,8 +236,10 @@ def _template_values(deployment: Deployment) -> dict[str, Any]:
 
 def _turn_uris(settings: Settings) -> list[str]:
     """Return the addresses of the relay, in the order in which clients should prefer them."""
-    address = f"turn:{settings.turn_host}:{settings.turn_port}"
-    return [f"{address}?transport={transport}" for transport in ("udp", "tcp")]
+    plain = f"turn:{settings.turn_host}:{settings.turn_port}"
+    secure = f"turns:{settings.turn_host}:{settings.turn_tls_port}"
+    addresses = (plain, secure) if settings.tls else (plain,)
+    return [f"{one}?transport={transport}" for one in addresses for transport in ("udp", "tcp")]
 
 
 def _turn_secret(deployment: Deployment) -> Iterator[File]:

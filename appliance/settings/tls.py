@@ -34,8 +34,9 @@ class TlsSettings(BaseModel):
     )
     tls_certificate_path: AbsolutePath | None = variable(
         None,
-        help="The certificate chain (PEM) for `matrix.DOMAIN` and `chat.DOMAIN`, as a path inside "
-        "the container. Read again when it changes. Required when `MATRIX_TLS_MODE=files`.",
+        help="The certificate chain (PEM) for `matrix.DOMAIN`, `chat.DOMAIN` and, with "
+        "`MATRIX_TURN=yes`, `turn.DOMAIN`, as a path inside the container. Read again when it "
+        "changes. Required when `MATRIX_TLS_MODE=files`.",
     )
     tls_key_path: AbsolutePath | None = variable(
         None,

@@ -49,6 +49,12 @@ class TurnSettings(BaseModel):
         default_text="`1d`",
         ge=60,
     )
+    turn_patience: Duration = variable(
+        300,
+        help="How long relayed calls may go on after the address of this machine has changed, "
+        "before the relay starts again with the new one.",
+        default_text="`5m`",
+    )
     turn_allowed_peers: Networks = variable(
         (),
         help="Private addresses that the relay may send to all the same, such as the range of a "

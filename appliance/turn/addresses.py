@@ -4,7 +4,8 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from ipaddress import IPv6Network, ip_address
 
-from appliance.turn.local import Address, LocalAddress, Network
+from appliance.endpoint import Address
+from appliance.turn.local import LocalAddress, Network
 
 
 @dataclass(frozen=True)
@@ -32,12 +33,13 @@ class Addresses:
     neighbours: tuple[Network, ...] = ()
     """Public networks that this machine is in: behind the same router as it, so not for users."""
 
-    def describe(self) -> str:
-        """Return the relays in words."""
-        return ", ".join(
-            f"{relay.public} (here {relay.local})" if relay.translated else str(relay.public)
-            for relay in self.relays
-        )
+
+def describe(relays: Iterable[Relay]) -> str:
+    """Return relays in words."""
+    return ", ".join(
+        f"{relay.public} (here {relay.local})" if relay.translated else str(relay.public)
+        for relay in relays
+    )
 
 
 def choose(
@@ -51,7 +53,7 @@ def choose(
     `public` has the public address of each family that has one.
     """
     listening = tuple(_listening(asked, local))
-    relays = (_choose_relay(version, listening, local, find_source, public) for version in (4, 6))
+    relays = (_choose_relay(version, listening, find_source, public) for version in (4, 6))
     return Addresses(listening, tuple(filter(None, relays)), tuple(_neighbours(local)))
 
 
@@ -69,7 +71,6 @@ def _listening(asked: Iterable[Address], local: Iterable[LocalAddress]) -> Itera
 def _choose_relay(
     version: int,
     listening: Sequence[Address],
-    local: Iterable[LocalAddress],
     find_source: Callable[[int], Address | None],
     public: Mapping[int, Address],
 ) -> Relay | None:
@@ -79,21 +80,11 @@ def _choose_relay(
     told = public.get(version)
     if told in usable:
         return Relay(told, told)
-    source = _steady(find_source(version), local)
+    source = find_source(version)
     if source not in usable:  # no way out, or not one of those it may listen on
         beyond = [address for address in usable if not address.is_loopback]
         source = (beyond or usable)[0]
     return Relay(source, told or source)
-
-
-def _steady(source: Address | None, local: Iterable[LocalAddress]) -> Address | None:
-    """Return a lasting address beside one that privacy extensions made, if there is one."""
-    local = tuple(local)
-    here = next((one for one in local if one.address == source), None)
-    if here is None or here.steady:
-        return source
-    lasting = (one.address for one in local if one.steady and one.network == here.network)
-    return next(lasting, source)
 
 
 def _neighbours(local: Iterable[LocalAddress]) -> Iterator[Network]:

@@ -8,9 +8,16 @@ from dataclasses import asdict, dataclass
 from ipaddress import ip_address
 from pathlib import Path
 
-from appliance.paths import TURN_ADDRESSES, TURN_OPTIONS
-from appliance.turn.addresses import Addresses, Relay, parse
-from appliance.turn.local import Address
+from appliance import public_address
+from appliance.endpoint import Address
+from appliance.paths import (
+    PUBLIC_ADDRESS,
+    PUBLIC_ADDRESS_REMEMBERED,
+    TURN_ADDRESSES,
+    TURN_OPTIONS,
+)
+from appliance.turn.addresses import Addresses, Relay, choose, parse
+from appliance.turn.local import find_source, read_addresses
 
 
 @dataclass(frozen=True)
@@ -19,8 +26,12 @@ class Options:
 
     listen: tuple[Address, ...]
     ipv6: bool
-    relay_first_port: int
-    relay_last_port: int
+    public: tuple[Address, ...] | None
+    """The public addresses that the owner named, None: those that the agent finds."""
+    first_port: int
+    last_port: int
+    patience_seconds: int
+    """How long calls may go on at an address that is no longer right."""
 
     def to_json(self) -> str:
         """Return it as text."""
@@ -30,21 +41,39 @@ class Options:
 def read_options(file: Path = Path(TURN_OPTIONS)) -> Options:
     """Return what the boot decided."""
     values = json.loads(file.read_text())
-    return Options(**{**values, "listen": parse(values["listen"])})
+    public = None if values["public"] is None else parse(values["public"])
+    return Options(**{**values, "listen": parse(values["listen"]), "public": public})
 
 
-def write_addresses(addresses: Addresses, file: Path = Path(TURN_ADDRESSES)) -> None:
-    """Tell what this start of the relay uses."""
-    relays = [{"local": str(one.local), "public": str(one.public)} for one in addresses.relays]
+def find_addresses(options: Options) -> Addresses:
+    """Return the addresses that a start of the relay would use now."""
+    here = [one for one in read_addresses() if one.address.version == 4 or options.ipv6]
+    asked = [one for one in options.listen if one.version == 4 or options.ipv6]
+    public: dict[int, Address] = {one.version: one for one in _find_public(options)}
+    return choose(asked, here, find_source, public)
+
+
+def _find_public(options: Options) -> tuple[Address, ...]:
+    if options.public is not None:
+        return options.public
+    for path in (PUBLIC_ADDRESS, PUBLIC_ADDRESS_REMEMBERED):
+        if found := public_address.read(path):
+            return found.addresses
+    return ()
+
+
+def write_relays(relays: tuple[Relay, ...], file: Path = Path(TURN_ADDRESSES)) -> None:
+    """Tell where this start of the relay relays."""
+    rows = [{"local": str(one.local), "public": str(one.public)} for one in relays]
     new = file.with_suffix(".new")
-    new.write_text(json.dumps({"relays": relays}) + "\n")
+    new.write_text(json.dumps({"relays": rows}) + "\n")
     new.replace(file)
 
 
-def read_relays(file: Path = Path(TURN_ADDRESSES)) -> tuple[Relay, ...]:
-    """Return what the running relay uses; nothing before its first start."""
+def read_relays(file: Path = Path(TURN_ADDRESSES)) -> tuple[Relay, ...] | None:
+    """Return where the running relay relays, None before its first start."""
     try:
         rows = json.loads(file.read_text())["relays"]
     except FileNotFoundError:
-        return ()
+        return None
     return tuple(Relay(ip_address(row["local"]), ip_address(row["public"])) for row in rows)

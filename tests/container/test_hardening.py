@@ -23,7 +23,9 @@ OWN_SECRETS: dict[str, set[str]] = {
         *("given", "synapse_form_secret", "synapse_macaroon_secret", "synapse_signing_key"),
         *("whatsapp_as_token", "whatsapp_hs_token"),
         *("doublepuppet_as_token", "doublepuppet_hs_token"),
+        "turn_shared_secret",
     },
+    "turnserver": {"turn_shared_secret", "/data/certificates/self-signed/privkey.pem"},
     "whatsapp": {
         *("whatsapp_as_token", "whatsapp_hs_token", "whatsapp_pickle_key"),
         *("whatsapp_provisioning_secret", "doublepuppet_as_token"),

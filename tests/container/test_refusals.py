@@ -87,6 +87,16 @@ BAD_VALUES: dict[str, Bad | str] = {
     "livekit_port": Bad("7880/tcp", "is not a whole number"),
     "livekit_tcp_port": Bad("65536", "at most 65535"),
     "livekit_udp_port": Bad("0", "at least 1"),
+    "turn": Bad("maybe", "is not one of: yes"),
+    "turn_port": Bad("turn", "is not a whole number"),
+    "turn_tls_port": Bad("0", "at least 1"),
+    "turn_relay_first_port": Bad("65536", "at most 65535"),
+    "turn_relay_last_port": Bad("-1", "at least 1"),
+    "turn_user_quota": Bad("0", "at least 1"),
+    "turn_total_quota": Bad("many", "is not a whole number"),
+    "turn_credentials_lifetime": Bad("1", "is not a duration"),
+    "turn_patience": Bad("later", "is not a duration"),
+    "turn_allowed_peers": Bad("lan", "is not an address or a range"),
     "postgres_memory": Bad("1.5G", "is not a size"),
 }
 REFUSED = {name: bad for name, bad in BAD_VALUES.items() if isinstance(bad, Bad)}
