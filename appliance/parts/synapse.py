@@ -14,7 +14,7 @@ from appliance.parts.contract import Deployment, Part, Program
 from appliance.paths import POSTGRES_SOCKETS, REGISTRATIONS, SYNAPSE_SOCKET
 from appliance.probe import HttpProbe, Probe
 from appliance.render import render_template
-from appliance.settings import Federation, Registration
+from appliance.settings import Federation, Registration, Settings
 
 CONFIGURATION = "/run/synapse"
 CUSTOM = "/data/custom/synapse"

@@ -1,6 +1,5 @@
 """The relay for calls (coturn): whether, at which ports, for how much, and to whom it relays."""
 
-import itertools
 from collections.abc import Iterator
 from ipaddress import ip_address
 
@@ -75,21 +74,17 @@ class TurnSettings(BaseModel):
                 "MATRIX_TURN_RELAY_LAST_PORT",
                 f"{self.turn_relay_last_port} is below MATRIX_TURN_RELAY_FIRST_PORT",
             )
-        for name in ("turn_port", "turn_tls_port"):
+        for name in ("turn_port", "turn_tls_port", "livekit_udp_port"):
             if getattr(self, name) in self.turn_relay_ports:
                 yield Problem(
                     f"MATRIX_{name.upper()}",
                     f"{getattr(self, name)} is one of the relay ports, from "
                     "MATRIX_TURN_RELAY_FIRST_PORT to MATRIX_TURN_RELAY_LAST_PORT",
                 )
-        others = ("http_port", "https_port", "federation_port", "synapse_port", "turn_port")
-        for name, other in itertools.product(("turn_port", "turn_tls_port"), others):
-            if name != other and getattr(self, name) == getattr(self, other):
-                yield Problem(
-                    f"MATRIX_{name.upper()}",
-                    f"{getattr(self, name)} is also the port of MATRIX_{other.upper()}; give each "
-                    "its own",
-                )
+        if (other := self.livekit_udp_port) in (self.turn_port, self.turn_tls_port):  # type: ignore[attr-defined]
+            yield Problem(
+                "MATRIX_LIVEKIT_UDP_PORT", f"{other} is also a port of the relay; give each its own"
+            )
         for network in self.turn_allowed_peers:
             # coturn takes a lower bound of `::` for every address of either family.
             if network.network_address in (ip_address("::"), ip_address("0.0.0.0")):  # noqa: S104

@@ -17,7 +17,7 @@ from docker.models.containers import Container
 from docker.models.networks import Network
 from docker.types import IPAMConfig, IPAMPool
 
-from .appliances import Appliance, LanAppliance
+from .appliances import Appliance, LanAppliance, until
 from .http_client import Account
 from .volumes import IMAGE
 
@@ -27,6 +27,8 @@ _BUILD = Path(__file__).parent / ".build"
 # WebRTC, and a way to change routes, for the image's own Python: wheels hold all that is native.
 _LIBRARIES = ("aiortc==1.16.0", "pyroute2==0.9.7")
 _IMAGE_PYTHON = "3.13"
+# Their own libraries first: what the image has of them is meant for Synapse.
+_ENVIRONMENT = {"PYTHONPATH": "/libraries:/usr/share/appliance/python"}
 
 
 def fetch_libraries() -> Path:
@@ -55,6 +57,10 @@ class Login:
         """Ask the server, as every client does at its start."""
         answer = account.ask("GET", "/v3/voip/turnServer")
         return cls(answer["username"], answer["password"], tuple(answer["uris"]), answer["ttl"])
+
+    def by(self) -> dict[str, str]:
+        """Return it as a probe takes it."""
+        return {"username": self.username, "password": self.password}
 
 
 class Caller:
@@ -138,23 +144,25 @@ def find_addresses(container: Container, network: Network) -> dict[int, str]:
     return {ip_address(one).version: one for one in addresses}
 
 
-@contextlib.contextmanager
-def _start_caller(
-    client: docker.DockerClient, network: Network, shared: Path
-) -> Iterator[Container]:
-    mounts = {
+def _mounts(shared: Path) -> dict[str, dict[str, str]]:
+    return {
         str(_SCRIPTS): {"bind": "/caller", "mode": "ro"},
         str(fetch_libraries()): {"bind": "/libraries", "mode": "ro"},
         str(shared): {"bind": "/shared", "mode": "rw"},
     }
+
+
+@contextlib.contextmanager
+def _start_caller(
+    client: docker.DockerClient, network: Network, shared: Path
+) -> Iterator[Container]:
     container = client.containers.run(
         IMAGE,
         ["infinity"],
         entrypoint=["sleep"],
         network=network.name,
-        volumes=mounts,
-        # Its own libraries first: what the image has of them is meant for Synapse.
-        environment={"PYTHONPATH": "/libraries:/usr/share/appliance/python"},
+        volumes=_mounts(shared),
+        environment=_ENVIRONMENT,
         cap_add=["NET_ADMIN"],
         init=True,
         detach=True,
@@ -168,6 +176,106 @@ def _start_caller(
         container.remove(force=True, v=True)
 
 
+@contextlib.contextmanager
+def start_neighbour(scene: Scene, port: int, addresses: list[str]) -> Iterator[Path]:
+    """Give the appliance's own machine addresses; return the file of what is sent to them."""
+    heard = f"heard-{secrets.token_hex(4)}"
+    container = docker.from_env().containers.run(
+        IMAGE,
+        ["/caller/neighbour.py", str(port), f"/shared/{heard}", *addresses],
+        entrypoint=["python"],
+        network_mode=f"container:{scene.appliance.get_wrapped_container().id}",
+        volumes=_mounts(scene.shared),
+        environment=_ENVIRONMENT,
+        cap_add=["NET_ADMIN"],
+        detach=True,
+    )
+    try:
+        until((scene.shared / heard).exists, "a neighbour that listens")
+        yield scene.shared / heard
+    finally:
+        container.remove(force=True, v=True)
+
+
 def on(appliance: Appliance, name: str) -> Account:
     """Return a new account on an appliance."""
     return appliance.make_account(f"{name}-{secrets.token_hex(3)}")
+
+
+@dataclass(frozen=True)
+class Hearing:
+    """What one side of a call has heard so far."""
+
+    state: str
+    packets: int
+    lost: int
+    set_up_seconds: float | None
+    pair: tuple[tuple[str, str], ...]
+    offered: tuple[str, ...]
+
+
+class Call:
+    """A call between the two callers of a scene, each with credentials of its own."""
+
+    def __init__(self, scene: Scene, folder: Path) -> None:
+        self._scene, self._folder = scene, folder
+
+    @classmethod
+    @contextlib.contextmanager
+    def between(
+        cls,
+        scene: Scene,
+        logins: tuple[Login, Login],
+        uri: str,
+        *,
+        version: int = 4,
+        relay_version: int = 4,
+    ) -> Iterator["Call"]:
+        """Have the left call the right; `version` is the family by which they reach the relay."""
+        folder = scene.shared / secrets.token_hex(4)
+        folder.mkdir()
+        (folder / "authority.pem").write_text(scene.appliance.ca_certificate)
+        sides = {"caller": scene.left, "called": scene.right}
+        for (role, side), login in zip(sides.items(), logins, strict=True):
+            side.look_up(version)
+            job = {"uri": uri, "username": login.username, "password": login.password}
+            (folder / f"{role}.json").write_text(
+                json.dumps({**job, "relay_version": relay_version})
+            )
+            script = f"python /caller/call.py /shared/{folder.name} {role}"
+            side.container.exec_run(
+                ["sh", "-c", f"{script} > /shared/{folder.name}/{role}.log 2>&1"],
+                environment={"SSL_CERT_FILE": f"/shared/{folder.name}/authority.pem"},
+                detach=True,
+            )
+        try:
+            yield cls(scene, folder)
+        finally:
+            (folder / "end").touch()
+
+    def hearings(self) -> tuple[Hearing, Hearing]:
+        """Return what each side has heard; nothing yet is no packets."""
+        return self._read("caller"), self._read("called")
+
+    def wait_for(self, more_packets: int) -> tuple[Hearing, Hearing]:
+        """Wait until both sides have heard so many packets more than now, and return what then."""
+        before = [one.packets for one in self.hearings()]
+
+        def heard() -> bool:
+            now = [one.packets for one in self.hearings()]
+            return all(b - a >= more_packets for a, b in zip(before, now, strict=True))
+
+        try:
+            until(heard, f"{more_packets} packets at both sides")
+        except AssertionError as error:
+            logs = [(self._folder / f"{role}.log").read_text() for role in ("caller", "called")]
+            raise AssertionError(f"{error}; {self.hearings()}\n" + "\n".join(logs)) from error
+        return self.hearings()
+
+    def _read(self, role: str) -> Hearing:
+        path = self._folder / f"{role}-status.json"
+        if not path.exists():
+            return Hearing("new", 0, 0, None, (), ())
+        values = json.loads(path.read_text())
+        pair = tuple((kind, address) for kind, address in values["pair"])
+        return Hearing(**{**values, "pair": pair, "offered": tuple(values["offered"])})

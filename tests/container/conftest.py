@@ -9,6 +9,7 @@ from docker.errors import DockerException, ImageNotFound
 from testcontainers.core.config import testcontainers_config
 
 from .appliances import Appliance, LanAppliance
+from .callers import Scene, make_network, set_up
 from .internet import Internet, open_internet
 from .volumes import IMAGE, Volume, image_holds
 
@@ -66,6 +67,20 @@ def internet(
     """A network with DNS, Cloudflare's API and certificate authorities."""
     with open_internet(docker_client, tmp_path_factory.mktemp("internet")) as opened:
         yield opened
+
+
+@pytest.fixture(scope="session")
+def scene(
+    docker_client: docker.DockerClient,
+    shared: list[Appliance],
+    tmp_path_factory: pytest.TempPathFactory,
+) -> Iterator[Scene]:
+    """An appliance and two callers who reach each other through its relay alone."""
+    with make_network(docker_client) as home:
+        appliance = LanAppliance(network_mode=home.name).with_variables(MATRIX_LISTEN="")
+        with set_up(appliance, home, tmp_path_factory.mktemp("shared")) as made:
+            shared.append(appliance)
+            yield made
 
 
 @pytest.fixture(scope="module", autouse=True)

@@ -21,6 +21,7 @@ OF_EACH_BOOT = {
     r"/run/postgresql/\.s\.PGSQL\.5432\.lock": "Postgres names its process",
     r"/run/synapse-sockets/synapse\.pid": "Synapse names its process",
     r"/run/nginx/work/nginx\.pid": "nginx names its process",
+    r"/run/coturn/work/.*": "coturn's process, its database, and where it relays",
     r"/run/appliance/logs/.*": "what the programs said",
     r"/run/agent/state\.json": "when the agent looked last",
 }

@@ -1,28 +1,11 @@
 """The relay for calls, as clients have it: with credentials that Synapse gave them."""
 
 import json
-from collections.abc import Iterator
 
-import docker
 import pytest
 
-from .appliances import Appliance, LanAppliance
-from .callers import TURN_HOST, Login, Scene, make_network, on, set_up
-
-
-@pytest.fixture(scope="module")
-def scene(
-    docker_client: docker.DockerClient,
-    shared: list[Appliance],
-    tmp_path_factory: pytest.TempPathFactory,
-) -> Iterator[Scene]:
-    with make_network(docker_client) as home:
-        appliance = LanAppliance(network_mode=home.name).with_variables(MATRIX_LISTEN="")
-        with set_up(appliance, home, tmp_path_factory.mktemp("shared")) as made:
-            shared.append(appliance)
-            yield made
-            shared.remove(appliance)
-            assert appliance.unexpected_lines() == []
+from .appliances import Appliance
+from .callers import TURN_HOST, Login, Scene, on
 
 
 @pytest.fixture(scope="module")
@@ -33,10 +16,6 @@ def login(scene: Scene) -> Login:
 @pytest.fixture(scope="module")
 def other_login(scene: Scene) -> Login:
     return Login.of(on(scene.appliance, "other"))
-
-
-def by(login: Login) -> dict[str, str]:
-    return {"username": login.username, "password": login.password}
 
 
 def test_clients_are_told_where_the_relay_is_and_how_long_they_may_use_it(login: Login) -> None:
@@ -56,7 +35,9 @@ def test_a_client_gets_a_port_of_the_family_it_asks_for(
 ) -> None:
     left = scene.left
     for host in left.relays.values():
-        given = left.probe("allocate", transport=transport, version=version, host=host, **by(login))
+        given = left.probe(
+            "allocate", transport=transport, version=version, host=host, **login.by()
+        )
         address, port, lifetime = given["answer"]
         assert (":" in address) == (version == 6)
         assert 49160 <= port <= 49200
@@ -66,7 +47,7 @@ def test_a_client_gets_a_port_of_the_family_it_asks_for(
 @pytest.mark.parametrize("version", [4, 6])
 def test_by_tls_the_relay_proves_who_it_is(scene: Scene, login: Login, version: int) -> None:
     scene.left.look_up(version)
-    secure = {"port": 5349, "host": TURN_HOST, "version": version, **by(login)}
+    secure = {"port": 5349, "host": TURN_HOST, "version": version, **login.by()}
     trusting = {"ca_certificate": scene.appliance.ca_certificate}
     given = scene.left.probe("allocate", transport="tls", **secure, **trusting)
     assert 49160 <= given["answer"][1] <= 49200
@@ -77,7 +58,7 @@ def test_by_tls_the_relay_proves_who_it_is(scene: Scene, login: Login, version: 
 @pytest.mark.parametrize("version", [4, 6])
 def test_a_client_gets_a_port_by_dtls(scene: Scene, login: Login, version: int) -> None:
     host = scene.left.relays[version]
-    given = scene.left.probe("allocate", transport="dtls", host=host, port=5349, **by(login))
+    given = scene.left.probe("allocate", transport="dtls", host=host, port=5349, **login.by())
     assert 49160 <= given["answer"][1] <= 49200
 
 
@@ -93,8 +74,8 @@ def test_callers_reach_the_relay_and_not_each_other(scene: Scene) -> None:
 def test_two_relayed_callers_reach_each_other(
     scene: Scene, login: Login, other_login: Login, version: int
 ) -> None:
-    other = {**by(other_login), "transport": "tcp"}
-    heard = scene.left.probe("relay", version=version, **by(login), other=other)
+    other = {**other_login.by(), "transport": "tcp"}
+    heard = scene.left.probe("relay", version=version, **login.by(), other=other)
     assert heard == {"answer": [["from the left", True], ["from the right", True]]}
 
 
@@ -119,7 +100,7 @@ def test_the_doctor_tries_every_transport_and_both_families(scene: Scene) -> Non
 
 
 def test_it_tells_nobody_what_it_is(scene: Scene, login: Login) -> None:
-    assert scene.left.probe("software", **by(login)) == {"answer": None}
+    assert scene.left.probe("software", **login.by()) == {"answer": None}
     # Neither has it a command line to log in to.
     listening = scene.appliance.run("cat", "/proc/net/tcp", "/proc/net/tcp6")
     assert f":{5766:04X}" not in listening

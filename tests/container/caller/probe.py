@@ -30,9 +30,10 @@ def allocate(job: dict[str, Any]) -> Any:
 
 
 def flood(job: dict[str, Any]) -> Any:
-    """Ask for many ports at once; return what each was answered."""
+    """Ask for many ports at once, as several users in turn; return what each was answered."""
     answers = []
-    clients = [open_client(job) for _ in range(job["count"])]
+    users = [{**job, **login} for login in job["logins"]]
+    clients = [open_client(users[number % len(users)]) for number in range(job["count"])]
     for client in clients:
         try:
             client.allocate()
@@ -42,6 +43,23 @@ def flood(job: dict[str, Any]) -> Any:
     for client in clients:
         client.close()
     return answers
+
+
+def replay(job: dict[str, Any]) -> Any:
+    """Send a request that the relay has granted once more, from another port; return its answer."""
+    with open_client(job) as client:
+        granted: list[bytes] = []
+        send = client._connection.send
+
+        def keep(message: bytes) -> None:
+            granted.append(message)
+            send(message)
+
+        client._connection.send = keep  # type: ignore[method-assign]
+        client.allocate()
+    other = connect(Transport.UDP, job["host"], job["port"])
+    other.send(granted[-2] if len(granted) > 2 else granted[-1])
+    return [Message.parse(other.receive(5)).error().code]
 
 
 def permit(job: dict[str, Any]) -> Any:
@@ -90,6 +108,11 @@ def relay(job: dict[str, Any]) -> Any:
             [payload.decode(), peer == expected]
             for (peer, payload), expected in zip(heard, ends, strict=True)
         ]
+
+
+def certificate(job: dict[str, Any]) -> Any:
+    """Return the certificate that the relay has now."""
+    return ssl.get_server_certificate((job["host"], job["port"]), timeout=5)
 
 
 def software(job: dict[str, Any]) -> Any:

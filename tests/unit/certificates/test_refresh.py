@@ -205,6 +205,7 @@ def ordered(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Source:
             "MATRIX_DOMAIN": "example.org",
             "MATRIX_ACME_EMAIL": "owner@example.org",
             "MATRIX_CLOUDFLARE_API_TOKEN": "a-token",
+            "MATRIX_TURN": "no",  # else a certificate has to hold turn.example.org too
         }
     )
     return Source.of(loaded, owned(tmp_path).services)

@@ -31,10 +31,12 @@ def test_a_range_that_is_none() -> None:
 
 
 def test_a_port_that_is_another_service_s_or_in_the_range() -> None:
-    (first,) = complaints(MATRIX_TURN_TLS_PORT="443")
-    assert first == (
+    assert complaints(MATRIX_TURN_TLS_PORT="443")[1] == (
         "MATRIX_TURN_TLS_PORT: 443 is also the port of MATRIX_HTTPS_PORT; give each its own"
     )
+    assert complaints(MATRIX_LIVEKIT_UDP_PORT="3478") == [
+        "MATRIX_LIVEKIT_UDP_PORT: 3478 is also a port of the relay; give each its own"
+    ]
     (second,) = complaints(MATRIX_TURN_PORT="49170")
     assert second.startswith("MATRIX_TURN_PORT: 49170 is one of the relay ports")
 
