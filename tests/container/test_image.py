@@ -259,3 +259,41 @@ class TestComponents:
         packages = set(re.findall(r"^Package: (\S+)$", status, re.MULTILINE))
         assert {"libssl3t64", "nginx", "postgresql-17"} <= packages
         assert packages & {"perl", "perl-base", "libllvm19", "apt", "openssl"} == set()
+
+
+_COUNT_CERTBOT = """
+import json, pathlib, re
+from importlib.metadata import distributions
+
+def name(text): return re.sub(r"[-_.]+", "-", re.match(r"[\\w.-]+", text)[0]).lower()
+
+every = {name(one.metadata["Name"]): one for one in distributions()}
+
+def closure(names):
+    found = set()
+    while names := [one for one in names if one in every and one not in found]:
+        found |= set(names)
+        wanted = [line for one in names for line in every[one].requires or []]
+        names = [name(line) for line in wanted if "extra ==" not in line]
+    return found
+
+def size(one):
+    top = {file.parts[0] for file in every[one].files if file.parts[0] != ".."}
+    paths = [pathlib.Path(every[one].locate_file(part)) for part in top]
+    below = [path for root in paths for path in ([root] if root.is_file() else root.rglob("*"))]
+    return sum(path.stat().st_size for path in below if path.is_file())
+
+ours = {"certbot", "certbot-dns-cloudflare", "certbot-dns-multi"}
+of_others = closure([one for one in every if one not in closure(ours)])
+parts = closure({"certbot", "certbot-dns-cloudflare"}) - of_others
+print(json.dumps({one: size(one) for one in sorted(parts)}))
+"""
+
+
+def test_certbot_with_cloudflare_adds_little(docker_client: docker.DockerClient) -> None:
+    output = docker_client.containers.run(
+        IMAGE, ["-c", _COUNT_CERTBOT], entrypoint=["python"], network_mode="none", remove=True
+    )
+    sizes = json.loads(output)
+    assert {"certbot", "acme", "cloudflare", "certbot-dns-cloudflare"} <= set(sizes)
+    assert sum(sizes.values()) <= 30_000_000, sizes
