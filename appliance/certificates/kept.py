@@ -3,6 +3,7 @@
 Cryptography is imported only for a pair that nobody has judged yet.
 """
 
+import contextlib
 import hashlib
 import json
 from dataclasses import asdict
@@ -11,6 +12,7 @@ from typing import Any
 
 from appliance.certificates.facts import Facts, Pair
 from appliance.certificates.source import Source
+from appliance.errors import OperationError
 from appliance.files import write_atomically
 
 
@@ -31,7 +33,8 @@ def load(source: Source, judged: Path) -> Pair:
 
     found = pair.judge(source)
     text = json.dumps({"digest": _digest(found.chain, found.key), "facts": asdict(found.facts)})
-    write_atomically(judged, text + "\n", mode=0o600)
+    with contextlib.suppress(OperationError):  # a full disk: then it is judged again next time
+        write_atomically(judged, text + "\n", mode=0o600)
     return found
 
 

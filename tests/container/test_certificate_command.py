@@ -9,6 +9,7 @@ import docker
 import pytest
 
 from .appliances import Appliance, LanAppliance
+from .conftest import Boot
 from .internet import Internet
 from .internet.appliance import InternetAppliance
 from .volumes import Volume
@@ -120,6 +121,20 @@ def test_the_authority_is_left_alone_when_it_wants_to_be(appliance: InternetAppl
     assert told.status == 1
     assert "asked too often" in told.output
     assert appliance.certificate() == before
+
+
+def test_a_full_disk_costs_no_order(boot: Boot, internet: Internet) -> None:
+    appliance = InternetAppliance(internet).with_tmpfs_mount("/data", "size=192m")
+    boot(appliance.expect(r".", "its disk is full"))
+    served = appliance.wait_for_certificate()
+    orders = len(appliance.authority.calls("newOrder"))
+    appliance.run("sh", "-c", "cat /dev/zero > /data/filler 2> /dev/null || true")
+    result = certificate(appliance, "renew")
+    assert (result.status, "the disk is full: make room" in result.output) == (1, True)
+    assert len(appliance.authority.calls("newOrder")) == orders
+    appliance.run("rm", "/data/filler")
+    assert certificate(appliance, "renew").status == 0
+    assert appliance.certificate() != served
 
 
 def test_without_an_authority_to_ask_it_says_so(lan: LanAppliance, trial: Appliance) -> None:

@@ -20,6 +20,7 @@ from appliance.started import read_environment
 PRIVATE = Path("/run/certbot")
 # What DNS providers need when they are slow; a failed challenge costs more than waiting.
 _SLOW_DNS_SECONDS = 90
+_ROOM_BYTES = 1024**2
 
 
 @dataclass(frozen=True)
@@ -62,6 +63,7 @@ def _try(
     settings = certbot.settings
     propagation = max(settings.acme_propagation, _SLOW_DNS_SECONDS if slow_dns else 0)
     try:
+        _require_room(certbot.directory)
         with certbot.workplace(), _trusting(certbot.roots):
             preparation = prepare(
                 Circumstances(settings, certbot.directory, certbot.private, propagation, again)
@@ -85,6 +87,14 @@ def _try(
     if not failure and not dry:
         remarks = (*remarks, *preparation.conclude(run))
     return Outcome(failure, remarks, preparation.look_again_soon, run.output)
+
+
+def _require_room(directory: Path) -> None:
+    """Raise OperationError if a certificate could not be kept: the authority would count it."""
+    existing = next(path for path in (directory, *directory.parents) if path.exists())
+    room = os.statvfs(existing)
+    if room.f_bavail * room.f_frsize < _ROOM_BYTES:
+        raise OperationError("the disk is full: make room on the volume at /data")
 
 
 def _judge(run: Run, settings: Settings) -> Failure | None:

@@ -3,6 +3,7 @@
 Part of every boot and run every minute: imports what asks only when there is something to ask.
 """
 
+import contextlib
 import time
 from dataclasses import replace
 
@@ -11,6 +12,7 @@ from appliance.certificates.acme import schedule as schedules
 from appliance.certificates.acme.schedule import Schedule
 from appliance.certificates.source import Order, Source
 from appliance.certificates.state import State
+from appliance.errors import OperationError
 
 
 def resume(order: Order, state: State, now: float | None = None) -> State:
@@ -19,7 +21,8 @@ def resume(order: Order, state: State, now: float | None = None) -> State:
     before = schedules.load(order)
     after = before.after_boot(now)
     if after != before:
-        schedules.save(order, after)
+        with contextlib.suppress(OperationError):  # a full disk must not stop the servers
+            schedules.save(order, after)
     state = _tell(after, state)
     return replace(state, next_at=now) if after.due(order.fingerprint, now) else state
 
@@ -82,7 +85,11 @@ def _ask(
         schedule = before.succeed(
             order.fingerprint, now, lifetime, outcome.remarks, soon=outcome.look_again_soon
         )
-    schedules.save(order, schedule)
+    try:
+        schedules.save(order, schedule)
+    except OperationError:
+        if not schedule.problem:  # which says already that the disk is full
+            raise
     # After each step every service is asked anew for what it serves.
     return schedule, replace(state, served=False)
 
