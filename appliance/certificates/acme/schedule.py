@@ -37,7 +37,7 @@ class Schedule:
     problem: str = ""
     last_at: float = 0
     slow_dns: bool = False
-    """Whether the record was not found in time."""
+    """Whether a record was not found in time, as it may be again."""
     remarks: tuple[str, ...] = ()
     """What came up although it went well."""
 
@@ -65,7 +65,11 @@ class Schedule:
         usual = min(_SOON if soon else _USUAL, lifetime_seconds / _LOOKS_PER_LIFETIME)
         spread = random.uniform(1 - _SPREAD, 1 + _SPREAD)  # noqa: S311 - to spread load
         return type(self)(
-            fingerprint=fingerprint, next_at=now + usual * spread, last_at=now, remarks=remarks
+            fingerprint=fingerprint,
+            next_at=now + usual * spread,
+            last_at=now,
+            slow_dns=self.slow_dns,
+            remarks=remarks,
         )
 
     def fail(

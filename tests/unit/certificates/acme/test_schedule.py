@@ -77,6 +77,11 @@ def test_a_clock_that_was_ahead_does_not_stop_it_for_ever(retry: float | None) -
     assert Schedule().succeed("a", ahead, LONG).due("a", NOW)
 
 
+def test_a_slow_dns_is_remembered_for_the_next_renewal() -> None:
+    schedule = Schedule().fail("a", NOW, "no", slow_dns=True).fail("a", NOW, "something else")
+    assert schedule.succeed("a", NOW, LONG).slow_dns
+
+
 def test_it_is_kept(tmp_path: Path) -> None:
     order = Order("letsencrypt", str(tmp_path), ("example.org",), "a")
     assert schedules.load(order) == Schedule()
