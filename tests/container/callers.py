@@ -22,7 +22,7 @@ from .http_client import Account
 from .volumes import IMAGE
 
 TURN_HOST = f"turn.{LanAppliance.DOMAIN}"
-_SCRIPTS = Path(__file__).parent / "caller"
+SCRIPTS = Path(__file__).parent / "inside"
 _BUILD = Path(__file__).parent / ".build"
 # WebRTC, and a way to change routes, for the image's own Python: wheels hold all that is native.
 _LIBRARIES = ("aiortc==1.16.0", "pyroute2==0.9.7")
@@ -146,7 +146,7 @@ def find_addresses(container: Container, network: Network) -> dict[int, str]:
 
 def _mounts(shared: Path) -> dict[str, dict[str, str]]:
     return {
-        str(_SCRIPTS): {"bind": "/caller", "mode": "ro"},
+        str(SCRIPTS): {"bind": "/caller", "mode": "ro"},
         str(fetch_libraries()): {"bind": "/libraries", "mode": "ro"},
         str(shared): {"bind": "/shared", "mode": "rw"},
     }

@@ -87,6 +87,21 @@ def test_nothing_is_sent_inside(scene: Scene, login: Login, neighbour: Path, ver
     assert set(neighbour.read_text().split()) & {*INSIDE[version]} == set()
 
 
+def test_no_permission_for_devices_behind_the_same_router(scene: Scene, login: Login) -> None:
+    # They have public addresses, which the router hides from everybody but this machine.
+    home = "2a00:8888:1:2"
+    asked = [f"{home}::5", f"{home}::77", f"{home}:ffff:ffff:ffff:ffff", "2a00:8888:1:3::1"]
+    with start_neighbour(scene, PORT + 1, [f"{home}::5/64"]):
+        restart_coturn(scene)
+        given = scene.left.probe("permit", version=6, peers=asked, **login.by())
+    assert given == {"answer": [403, 403, 403, 0]}
+
+
+def restart_coturn(scene: Scene) -> None:
+    scene.appliance.supervisor("restart", "appliance:coturn")
+    until(lambda: "relays at" in scene.appliance.command("status"), "a relay that answers")
+
+
 @pytest.mark.parametrize("transport", ["udp", "tcp"])
 def test_credentials_that_are_wrong(scene: Scene, login: Login, transport: str) -> None:
     until_when, _, user = login.username.partition(":")
@@ -124,8 +139,7 @@ def test_credentials_are_good_for_more_than_one_call(scene: Scene, login: Login)
 
 def test_a_flood_stays_within_the_quota_and_the_server_answers(scene: Scene) -> None:
     appliance = scene.appliance
-    appliance.supervisor("restart", "appliance:coturn")  # nobody holds a port of it then
-    until(lambda: "relays at" in appliance.command("status"), "a relay that answers")
+    restart_coturn(scene)  # nobody holds a port of it then
     alone = Login.of(on(appliance, "greedy")).by()
     answers = scene.left.probe("flood", count=15, logins=[alone])["answer"]
     assert answers == [0] * 12 + [486] * 3

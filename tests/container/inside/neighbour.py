@@ -1,11 +1,11 @@
-"""Runs in the appliance's network namespace: has addresses there and writes down who sends to them.
+"""Runs in the appliance's network namespace: has addresses there, writes down who sends to them.
 
-Usage: neighbour.py PORT FILE ADDRESS… The addresses lead to this machine; nothing leaves it.
+Usage: neighbour.py PORT FILE ADDRESS[/LENGTH]… All of them lead here; nothing leaves the machine.
 """
 
 import socket
 import sys
-from ipaddress import ip_address
+from ipaddress import ip_interface
 from pathlib import Path
 
 from pyroute2 import IPRoute
@@ -16,8 +16,9 @@ def main() -> None:
     with IPRoute() as kernel:
         (loopback,) = kernel.link_lookup(ifname="lo")
         for text in addresses:
-            length = ip_address(text).max_prefixlen
-            kernel.addr("add", index=loopback, address=text, prefixlen=length)
+            interface = ip_interface(text)
+            length = interface.network.prefixlen
+            kernel.addr("add", index=loopback, address=str(interface.ip), prefixlen=length)
     listener = socket.socket(socket.AF_INET6, socket.SOCK_DGRAM)
     listener.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 0)
     listener.bind(("::", port))

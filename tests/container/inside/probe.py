@@ -6,7 +6,9 @@ import socket
 import ssl
 import struct
 import sys
+import time
 from ipaddress import ip_address
+from pathlib import Path
 from typing import Any
 
 from appliance.turn.client import Client, Login, Message, TurnError
@@ -27,6 +29,16 @@ def allocate(job: dict[str, Any]) -> Any:
     with open_client(job) as client:
         allocation = client.allocate(job.get("version"))
         return [str(allocation.relayed[0]), allocation.relayed[1], allocation.lifetime_seconds]
+
+
+def hold(job: dict[str, Any]) -> Any:
+    """Hold a port until there is a file."""
+    with open_client(job) as client:
+        client.allocate()
+        Path("/tmp/holding").touch()
+        while not Path(job["until"]).exists():
+            time.sleep(0.1)
+    return None
 
 
 def flood(job: dict[str, Any]) -> Any:
