@@ -58,7 +58,10 @@ class State:
             yield f"the certificate expired on {format_day(self.facts.not_after)}{remedy}"
         elif now >= self.warn_at:
             yield f"the certificate expires on {format_day(self.facts.not_after)}{remedy}"
-        yield from self.warnings
+        explained = [remark.partition(" ")[0] for remark in self.remarks]
+        for warning in self.warnings:
+            if not any(f"is not for {name}:" in warning for name in explained):
+                yield warning
         yield from self.remarks
 
     def headline(self) -> str:

@@ -131,6 +131,11 @@ class AcmeSettings(TlsSettings, DomainSettings):
         return self.tls_mode is TlsMode.ACME and self.acme_challenge is AcmeChallenge.HTTP
 
     @property
+    def lacks_bare_domain(self) -> bool:
+        """Whether the certificate is asked for without the domain itself."""
+        return self.tls_mode is TlsMode.ACME and self.domain not in self.acme_names
+
+    @property
     def acme_directory(self) -> str:
         """The directory URL of the authority."""
         return _DIRECTORIES.get(self.acme_server, self.acme_server)

@@ -150,6 +150,8 @@ def test_a_free_name_at_duckdns_gets_its_wildcard(boot: Boot, internet: Internet
     for name in ("matrix", "chat"):
         assert appliance.site(name).fetch_certificate()
     assert duck.records("TXT") == []
+    bare = appliance.plain_site("matrix").get("/", Host=duck.name)
+    assert (bare.status, bare.headers["Location"]) == (302, f"https://matrix.{duck.name}/")
 
 
 def test_a_token_that_duckdns_refuses_is_not_shown(boot: Boot, internet: Internet) -> None:

@@ -31,7 +31,7 @@ class Outcome:
     remarks: tuple[str, ...] = ()
     """What came up although it went well."""
     look_again_soon: bool = False
-    """Whether something was left out that may come at any time."""
+    """Whether what the remarks are about may mend itself at any time."""
     said: str = ""
     """What certbot printed."""
 
@@ -84,9 +84,10 @@ def _try(
         where = f"{error.filename}: " if error.filename else ""
         return Outcome(Failure(Fault.OTHER, f"{where}{error.strerror}"))
     remarks = preparation.remarks
-    if not failure and not dry:
-        remarks = (*remarks, *preparation.conclude(run))
-    return Outcome(failure, remarks, preparation.look_again_soon, run.output)
+    if preparation.conclude and not failure and not dry:
+        remarks = preparation.conclude(run)
+    soon = preparation.look_again_soon and bool(remarks)
+    return Outcome(failure, remarks, soon, run.output)
 
 
 def _require_room(directory: Path) -> None:

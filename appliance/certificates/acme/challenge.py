@@ -23,10 +23,10 @@ class Preparation:
     """What the owner should know although it is no failure."""
     secrets: tuple[str, ...] = ()
     """To be kept out of whatever certbot says."""
-    conclude: Callable[["Run"], tuple[str, ...]] = lambda run: ()  # noqa: ARG005
-    """Takes note of what a run that went well says, and returns more remarks."""
+    conclude: Callable[["Run"], tuple[str, ...]] | None = None
+    """Takes note of what a run that went well says, and returns the remarks after it."""
     look_again_soon: bool = False
-    """Whether something was left out that may come at any time."""
+    """Whether what the remarks are about may mend itself at any time."""
 
 
 @dataclass(frozen=True)

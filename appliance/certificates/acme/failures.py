@@ -194,11 +194,11 @@ def _find_said(run: "Run", text: str) -> _Said | None:
     """Return the error that ended a run, of a challenge or of a request."""
     # What certbot sums up about challenges: "Domain: …\n  Type:   dns\n  Detail: …".
     if challenges := re.findall(r"^\s*Type:\s+(\w+)\s+Detail:\s+(.+)$", run.output, re.MULTILINE):
-        return _Said(challenges[-1][0], _shorten(challenges[-1][1]))
+        return _Said(challenges[-1][0], shorten(challenges[-1][1]))
     # What the client raised: "urn:ietf:params:acme:error:rateLimited :: description :: detail".
     raised = re.findall(r"acme\.messages\.Error: urn:ietf:params:acme:error:(\w+) :: (.*)", text)
     if raised:
-        return _Said(raised[-1][0], _shorten(raised[-1][1].rpartition(" :: ")[2]))
+        return _Said(raised[-1][0], shorten(raised[-1][1].rpartition(" :: ")[2]))
     return None
 
 
@@ -225,9 +225,10 @@ def _last_line(output: str) -> str:
     """Return what certbot said last, without where it asks for help."""
     lines = [line.strip() for line in output.splitlines()]
     kept = [line for line in lines if line and not re.match(r"Ask for help|See the logfile", line)]
-    return _shorten(kept[-1]) if kept else "it said nothing"
+    return shorten(kept[-1]) if kept else "it said nothing"
 
 
-def _shorten(text: str) -> str:
-    text = " ".join(text.split()).rstrip(".")
+def shorten(text: str) -> str:
+    """Return what somebody said in one line that can be read."""
+    text = re.sub(r"/\.well-known/acme-challenge/[\w-]+", "/…", " ".join(text.split())).rstrip(".")
     return text if len(text) <= _SAID_AT_MOST else f"{text[:_SAID_AT_MOST]}…"

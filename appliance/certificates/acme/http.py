@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING
 from appliance.certificates import arrival
 from appliance.certificates.acme import refusals
 from appliance.certificates.acme.challenge import Circumstances, Preparation
+from appliance.certificates.acme.failures import shorten
 from appliance.certificates.acme.refusals import Refusal
 from appliance.certificates.arrival import Arrival, Verdict
 from appliance.errors import OperationError
@@ -42,7 +43,7 @@ def prepare(circumstances: Circumstances) -> Preparation:
     arrivals = _come_through(settings)
     held = _read_held(circumstances.kept / "live" / settings.domain / "judged.json")
     known = {} if circumstances.again else refusals.load(circumstances.kept)
-    asked, remarks = choose(arrivals, held, known, settings)
+    asked, said = choose(arrivals, held, known, settings)
     if not asked:
         raise OperationError(_nothing(arrivals, settings))
     return Preparation(
@@ -51,9 +52,9 @@ def prepare(circumstances: Circumstances) -> Preparation:
             "--allow-subset-of-names",
         ),
         names=tuple(one.name for one in asked),
-        remarks=remarks,
-        conclude=partial(_conclude, circumstances.kept, asked, settings),
-        look_again_soon=bool(remarks),
+        remarks=_word(said),
+        conclude=partial(_conclude, circumstances.kept, asked, said, settings),
+        look_again_soon=True,
     )
 
 
@@ -62,32 +63,34 @@ def choose(
     held: Collection[str],
     known: Mapping[str, Refusal],
     settings: "Settings",
-) -> tuple[list[Arrival], tuple[str, ...]]:
+) -> tuple[list[Arrival], dict[str, str]]:
     """Given where each name leads, those in the certificate and those that the authority refused.
 
-    Return the names to ask for, and what the owner should know of the rest.
+    Return the names to ask for, and of each name what the owner should know.
     """
     asked: list[Arrival] = []
-    remarks = {}
+    said = {}
     for one in arrivals:
         refusal = known.get(one.name)
         if one.name in held:
             asked.append(one)
             if one.verdict is Verdict.AWAY:
-                remarks[one.name] = f"{one.detail}: it cannot be in the next certificate"
+                said[one.name] = f"{one.detail}: it cannot be in the next certificate"
         elif refusal and refusal.holds(one.addresses, time.time()):
-            remarks[one.name] = _not_found(refusal.detail)
+            said[one.name] = _not_found(refusal.detail)
         elif one.verdict is Verdict.AWAY:
-            remarks[one.name] = f"is not in the certificate: it {one.detail}"
+            said[one.name] = f"is not in the certificate: it {one.detail}"
         elif not _needless(one, arrivals, settings):
             asked.append(one)
-    return asked, _tell(remarks, settings)
+    return asked, _leave_out_spare(said, settings)
 
 
-def _tell(remarks: Mapping[str, str], settings: "Settings") -> tuple[str, ...]:
-    return tuple(
-        f"{name} {said}" for name, said in remarks.items() if not _is_spare(name, settings)
-    )
+def _leave_out_spare(said: Mapping[str, str], settings: "Settings") -> dict[str, str]:
+    return {name: text for name, text in said.items() if not _is_spare(name, settings)}
+
+
+def _word(said: Mapping[str, str]) -> tuple[str, ...]:
+    return tuple(f"{name} {text}" for name, text in said.items())
 
 
 def _come_through(settings: "Settings") -> list[Arrival]:
@@ -126,15 +129,23 @@ def _is_spare(name: str, settings: "Settings") -> bool:
 
 
 def _conclude(
-    kept: Path, asked: Iterable[Arrival], settings: "Settings", run: "Run"
+    kept: Path,
+    asked: Iterable[Arrival],
+    said: Mapping[str, str],
+    settings: "Settings",
+    run: "Run",
 ) -> tuple[str, ...]:
-    """After a success: keep which names the authority left out, and return that in words."""
+    """After a success: keep which names the authority left out; return what the owner should know.
+
+    `said`: what there was to say of each name before.
+    """
     addresses = {one.name: one.addresses for one in asked}
     refused = {
-        name: detail.strip() for name, detail in _REFUSED.findall(run.output) if name in addresses
+        name: shorten(detail) for name, detail in _REFUSED.findall(run.output) if name in addresses
     }
     refusals.note(kept, addresses, refused)
-    return _tell({name: _not_found(detail) for name, detail in refused.items()}, settings)
+    new = {name: _not_found(detail) for name, detail in refused.items()}
+    return _word({**said, **_leave_out_spare(new, settings)})
 
 
 def _not_found(detail: str) -> str:

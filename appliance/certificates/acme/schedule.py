@@ -96,8 +96,8 @@ class Schedule:
         )
 
     def after_boot(self, now: float) -> Self:
-        """Return it with a failed attempt made again soon: a restart may be meant to mend it."""
-        if not self.failures:
+        """Return it with what was not all well looked at soon: a restart may have mended it."""
+        if not (self.failures or self.remarks):
             return self
         return replace(self, next_at=max(min(self.next_at, now + _WAITS[0]), self.not_before))
 

@@ -67,6 +67,9 @@ def test_a_restart_tries_again_soon_unless_the_authority_said_when() -> None:
     assert told.after_boot(NOW).next_at == NOW + DAY
     well = schedule.succeed("a", NOW, LONG)
     assert well.after_boot(NOW) == well
+    lacking = schedule.succeed("a", NOW, LONG, ("a name is left out",), soon=True)
+    assert HOUR * 0.9 <= lacking.next_at - NOW <= HOUR * 1.1
+    assert lacking.after_boot(NOW).next_at == NOW + MINUTE
 
 
 @pytest.mark.parametrize("retry", [None, NOW + DAY])
