@@ -7,6 +7,7 @@ the program's name, and ends with status 1 when an essential program gave up. Kn
 import contextlib
 import json
 import os
+import re
 import signal
 import socket
 import sys
@@ -26,18 +27,21 @@ from appliance.paths import PROGRAMS, SUPERVISOR_CONFIGURATION
 _STOPPING = (signal.SIGTERM, signal.SIGINT)
 # What supervisor handles (ServerOptions.setsignals), and so what its children begin with.
 _HANDLED = (*_STOPPING, signal.SIGQUIT, signal.SIGHUP, signal.SIGCHLD, signal.SIGUSR2)
+# Secrets that a URI may hold: nginx says which request it could not pass on.
+_SECRET = re.compile(rb"\b((?:access_token|loginToken)=)[^&\s\"']+")
 
 
 class NamedOutput(dispatchers.POutputDispatcher):  # type: ignore[misc]
-    """A program's output: to its own file as ever, and line by line to ours under its name."""
+    """A program's output, line by line: to its own file, and to ours under its name."""
 
     _unfinished = b""
 
     def _log(self, data: bytes) -> None:
-        super()._log(data)
         *lines, self._unfinished = (self._unfinished + data).split(b"\n")
         if self.closed and self._unfinished:
             lines.append(self._unfinished)
+        lines = [_SECRET.sub(rb"\1<hidden>", line) for line in lines]
+        super()._log(b"".join(line + b"\n" for line in lines))
         _write_lines(self.process.config.name, lines)
 
 
