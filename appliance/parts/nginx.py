@@ -164,7 +164,6 @@ def _template_values(deployment: Deployment, directory: str) -> dict[str, object
         "element": element.PART.enabled(settings, machine),
         "languages": [language for language in TRANSLATIONS if language != "en"],
         "own_authority": settings.tls_mode is TlsMode.SELF_SIGNED,
-        "client_address": "client_address" if settings.behind_cloudflare else "remote_addr",
         "cloudflare_ranges": CLOUDFLARE_RANGES if settings.behind_cloudflare else (),
         "served_peers": _served_peers(settings) if settings.behind_proxy else (),
         "https_port_suffix": "" if port == 443 else f":{port}",

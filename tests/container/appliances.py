@@ -257,6 +257,7 @@ class ProxiedAppliance(Appliance):
             MATRIX_DOMAIN=self.DOMAIN,
             MATRIX_TLS_MODE="proxy",
             MATRIX_PUBLIC_IP="none",
+            MATRIX_BRIDGES="none",
             MATRIX_LISTEN="",
             MATRIX_HTTP_PORT="",
         )

@@ -15,7 +15,7 @@ import pytest
 
 from appliance.testing import free_port
 
-from . import front
+from . import calls, front
 from .appliances import ProxiedAppliance
 from .http_client import Account, Site
 
@@ -52,16 +52,21 @@ class Seen:
         return Site(host, port or self.world.https, self.root_certificate)
 
 
-def upload_until_answered(seen: Seen, account: Account, size: int) -> tuple[int, Message, bytes]:
-    """Upload as browsers do, listening meanwhile: Caddy answers before the end, Apache after it."""
+def connect(seen: Seen) -> ssl.SSLSocket:
+    """Connect to the proxy as a client does."""
     trust = ssl.create_default_context(cadata=seen.root_certificate)
     plain = socket.create_connection(("127.0.0.1", seen.world.https), timeout=30)
+    return trust.wrap_socket(plain, server_hostname="matrix.example.org")
+
+
+def upload_until_answered(seen: Seen, account: Account, size: int) -> tuple[int, Message, bytes]:
+    """Upload as browsers do, listening meanwhile: Caddy answers before the end, Apache after it."""
     head = (
         "POST /_matrix/media/v3/upload HTTP/1.1\r\nHost: matrix.example.org\r\n"
         f"Content-Length: {size}\r\nAuthorization: Bearer {account.access_token}\r\n\r\n"
     )
     with (
-        trust.wrap_socket(plain, server_hostname="matrix.example.org") as connection,
+        connect(seen) as connection,
         ThreadPoolExecutor(1) as reader,
     ):
         connection.sendall(head.encode())
@@ -142,6 +147,28 @@ def test_the_server_sees_the_clients_own_address(seen: Seen) -> None:
     forged = {"X_Forwarded_For": FORGED, "X_Real_IP": FORGED, "CF_Connecting_IP": FORGED}
     assert alice.address_seen(**forged, Forwarded=f"for={FORGED}") == gateway
     assert alice.address_seen(X_Forwarded_For=f"{FORGED}, 127.0.0.1") == gateway
+
+
+def test_a_call_is_connected(seen: Seen) -> None:
+    site = seen.site("matrix")
+    caller = Account.register(site)
+    jwt = calls.post(site, "/sfu/get", calls.device_body(caller, "!room:matrix.example.org")).json()
+    assert jwt["url"] == f"wss://matrix.example.org{calls.SFU}"
+    request = (
+        f"GET {calls.SFU}/rtc?access_token={jwt['jwt']}&protocol=15 HTTP/1.1\r\n"
+        "Host: matrix.example.org\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n"
+        "Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n"
+    )
+    with connect(seen) as connection:
+        connection.sendall(request.encode())
+        with connection.makefile("rb") as answer:
+            assert answer.readline() == b"HTTP/1.1 101 Switching Protocols\r\n"
+            while answer.readline().strip():
+                pass
+            # The first frame, by which LiveKit lets the caller in: final, binary, not masked.
+            frame = answer.read(2)
+            assert frame[0] == 0x82
+            assert frame[1] & 0x80 == 0
 
 
 def test_the_second_port_is_for_other_servers(seen: Seen) -> None:

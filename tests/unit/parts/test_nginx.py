@@ -216,7 +216,8 @@ def test_behind_another_proxy_only_that_one_is_answered_and_believed() -> None:
     assert geo(configuration, "served_peer") == ["127.0.0.0/8", "::1/128"]
     assert re.findall(r"set_real_ip_from (\S+);", configuration) == ["127.0.0.0/8", "::1/128"]
     assert "ssl" not in configuration.replace("ssl_", "")
-    assert "X-Forwarded-For $remote_addr;" in alone["/run/nginx/synapse.conf"]
+    assert "X-Forwarded-For $client_address;" in alone["/run/nginx/synapse.conf"]
+    assert re.search(r'map "" \$client_address \{\s+default \$remote_addr;', configuration)
 
     environment = {
         **PROXY,
