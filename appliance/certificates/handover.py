@@ -6,7 +6,6 @@ A signal alone proves nothing: a program may have lost it, or refused the new pa
 import socket
 import ssl
 import time
-from collections.abc import Callable
 
 from appliance.certificates.publication import Publication
 from appliance.certificates.service import TlsService
@@ -17,6 +16,8 @@ from appliance.supervisor_client import SupervisorClient
 # To begin to answer: a server that is starting must not be signalled.
 _START_SECONDS = 60
 _RELOAD_SECONDS = 10
+_PAUSE_SECONDS = 0.1
+_IN_A_ROW = 3
 _ASK_SECONDS = 5
 _RUNNING = ("starting", "running")
 _END = "-----END CERTIFICATE-----"
@@ -27,23 +28,22 @@ def hand_over(source: Source, publication: Publication) -> list[str]:
 
     Raise OperationError naming those that go on with another.
     """
-    supervisor = SupervisorClient()
+    supervisor, host = SupervisorClient(), source.hosts[0]
     running = {one.name for one in supervisor.programs() if one.state in _RUNNING}
-    services = [service for service in source.services if service.program in running]
     told, failed = [], []
-    for service in services:
+    for service in source.services:
+        if service.program not in running:
+            continue
         expected = first_certificate(publication.certificate(service.group).read_text())
-        host = source.hosts[0]
-        _until(lambda: _answers(service, host), _START_SECONDS)  # noqa: B023 - asked at once
+        _await_answers(service, host)
         if _serves(service, host, expected):
             continue
         told.append(service.program)
         supervisor.signal(service.program, service.signal)
-        if _until(lambda: _serves(service, host, expected), _RELOAD_SECONDS):  # noqa: B023
-            continue
-        supervisor.restart(service.program)
-        if not _until(lambda: _serves(service, host, expected), _START_SECONDS):  # noqa: B023
-            failed.append(service.program)
+        if not _comes_to_serve(service, host, expected, _RELOAD_SECONDS):
+            supervisor.restart(service.program)
+            if not _comes_to_serve(service, host, expected, _START_SECONDS):
+                failed.append(service.program)
     if failed:
         raise OperationError(
             f"{', '.join(failed)} does not serve the certificate that is published, even after a "
@@ -52,8 +52,25 @@ def hand_over(source: Source, publication: Publication) -> list[str]:
     return told
 
 
-def _answers(service: TlsService, host: str) -> bool:
-    return all(served(address, host) for address in service.addresses)
+def _await_answers(service: TlsService, host: str) -> None:
+    """Wait until every address answers by TLS, whatever it serves, or has had time enough."""
+    deadline = time.monotonic() + _START_SECONDS
+    while time.monotonic() < deadline:
+        if all(served(address, host) for address in service.addresses):
+            return
+        time.sleep(_PAUSE_SECONDS)
+
+
+def _comes_to_serve(service: TlsService, host: str, expected: bytes, seconds: float) -> bool:
+    """Wait until it is served several times in a row, and return whether that came in time.
+
+    Processes of before take a connection or two more while they are told to end.
+    """
+    deadline, in_a_row = time.monotonic() + seconds, 0
+    while in_a_row < _IN_A_ROW and time.monotonic() < deadline:
+        in_a_row = in_a_row + 1 if _serves(service, host, expected) else 0
+        time.sleep(_PAUSE_SECONDS)
+    return in_a_row == _IN_A_ROW
 
 
 def _serves(service: TlsService, host: str, expected: bytes) -> bool:
@@ -79,12 +96,3 @@ def served(address: str, host: str) -> bytes | None:
 def first_certificate(chain: str) -> bytes:
     """Return the first certificate of a chain (PEM) as it is sent (DER)."""
     return ssl.PEM_cert_to_DER_cert(chain[chain.index("-----BEGIN") :].partition(_END)[0] + _END)
-
-
-def _until(condition: Callable[[], object], seconds: float) -> bool:
-    deadline = time.monotonic() + seconds
-    while not condition():
-        if time.monotonic() > deadline:
-            return False
-        time.sleep(0.1)
-    return True

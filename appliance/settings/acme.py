@@ -115,8 +115,9 @@ class AcmeSettings(TlsSettings, DomainSettings):
     )
     acme_ca_bundle: AbsolutePath | None = variable(
         None,
-        help="Root certificates (PEM) to trust at the authority's address beside the usual ones, "
-        "for an authority of your own, as a path inside the container.",
+        help="Root certificates (PEM) to trust beside the usual ones where certificates and DNS "
+        "records are asked for: of an authority of your own, or of a proxy that opens TLS "
+        "connections. A path inside the container.",
     )
 
     @property

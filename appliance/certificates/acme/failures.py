@@ -58,7 +58,7 @@ def explain(run: "Run", settings: "Settings", now: float) -> Failure:
             "reaches both",
         )
     said = _find_said(run, text)
-    retry_at = _find_retry(text, said, now)
+    retry_at = _find_retry(text, now)
     if said is None and settings.acme_challenge == "dns-multi" and _REFUSED_BY_PROVIDER in run.log:
         return _explain_provider(_last_line(run.output), settings)
     if said is not None:
@@ -179,7 +179,7 @@ def _explain_surroundings(text: str, run: "Run", settings: "Settings", now: floa
         ),
     ):
         if re.search(pattern, text, re.IGNORECASE):
-            return Failure(Fault.OTHER, message, _find_retry(text, None, now))
+            return Failure(Fault.OTHER, message, _find_retry(text, now))
     return Failure(Fault.OTHER, f"certbot failed: {last}")
 
 
@@ -202,7 +202,7 @@ def _find_said(run: "Run", text: str) -> _Said | None:
     return None
 
 
-def _find_retry(text: str, said: _Said | None, now: float) -> float | None:
+def _find_retry(text: str, now: float) -> float | None:
     """Return when the last refusal said to come back. Source: RFC 9110, 10.2.3."""
     refusals = re.findall(r"HTTP (?:4\d\d|503)\n((?:[\w-]+: .*\n)*)", text)
     header = re.search(r"^Retry-After: (.+)$", refusals[-1], re.MULTILINE) if refusals else None
@@ -210,15 +210,11 @@ def _find_retry(text: str, said: _Said | None, now: float) -> float | None:
         value = header[1].strip()
         if value.isdigit():
             return now + int(value)
-        if parsed := email.utils.parsedate_to_datetime(value):
-            return parsed.timestamp()
+        if parsed := email.utils.parsedate(value):
+            return float(timegm(parsed))
     # Let's Encrypt's own words.
-    words = (
-        re.search(r"retry after (\d{4}-\d\d-\d\d \d\d:\d\d:\d\d) UTC", said.detail)
-        if said
-        else None
-    )
-    return float(timegm(time.strptime(words[1], "%Y-%m-%d %H:%M:%S"))) if words else None
+    words = re.findall(r"retry after (\d{4}-\d\d-\d\d \d\d:\d\d:\d\d) UTC", text)
+    return float(timegm(time.strptime(words[-1], "%Y-%m-%d %H:%M:%S"))) if words else None
 
 
 def _last_line(output: str) -> str:

@@ -88,6 +88,7 @@ def test_a_record_that_was_not_seen_is_told_apart() -> None:
     [
         ("Retry-After: 7200\n", NOW + 7200),
         ("Retry-After: Sun, 17 Mar 2030 18:46:40 GMT\n", NOW + 3600),
+        ("Retry-After: in a while\n", NOW + 3600),
         ("", NOW + 3600),
     ],
 )
