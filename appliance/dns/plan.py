@@ -44,6 +44,8 @@ class Row:
     well: bool = True
     """Whether nobody has to do anything about it; where a record of the owner's leads is asked
     elsewhere."""
+    proxied: bool = False
+    """Whether the world is told an address of Cloudflare's proxy instead."""
     record: Record | None = None
     """The record to create, or the one to change."""
 
@@ -74,7 +76,7 @@ def _draw_one(source: Source, name: str, known: Known, ours: Sequence[Record]) -
     type_, wanted = _TYPES[known.address.version], str(known.address)
     now = next((one for one in ours if one.type == type_), None)
     if now and now.content == wanted:
-        return Row(name, type_, now.content, wanted, Action.NOTHING)
+        return Row(name, type_, now.content, wanted, Action.NOTHING, proxied=now.proxied)
     # An owner who names a private address for a server of a network without names of its own
     # knows why; what was found out behind a provider's NAT leads the world nowhere.
     if not kind.is_reachable(known.address) and not source.given:
@@ -85,11 +87,11 @@ def _draw_one(source: Source, name: str, known: Known, ours: Sequence[Record]) -
         proxied = source.proxied and name != source.unproxied
         made = Record(name, type_, wanted, proxied=proxied, comment=f"{MARK} ({source.domain})")
         why = "" if kind.is_reachable(known.address) else kind.describe(known.address)
-        return Row(name, type_, "", wanted, Action.CREATE, why, record=made)
+        return Row(name, type_, "", wanted, Action.CREATE, why, proxied=proxied, record=made)
     if source.follow:
-        return Row(name, type_, now.content, wanted, Action.CHANGE, record=now)
+        return Row(name, type_, now.content, wanted, Action.CHANGE, proxied=now.proxied, record=now)
     why = "the address has changed; MATRIX_CLOUDFLARE_DNS=manage would follow it"
-    return Row(name, type_, now.content, wanted, Action.KEEP, why, well=False)
+    return Row(name, type_, now.content, wanted, Action.KEEP, why, well=False, proxied=now.proxied)
 
 
 def _keep(source: Source, record: Record, addresses: PublicAddresses) -> Row:
@@ -103,7 +105,16 @@ def _keep(source: Source, record: Record, addresses: PublicAddresses) -> Row:
     elif record.proxied:
         why += "; through Cloudflare's proxy"
     action = Action.NOTHING if same else Action.KEEP
-    return Row(record.name, record.type, record.content, wanted, action, why, well=not blocked)
+    return Row(
+        record.name,
+        record.type,
+        record.content,
+        wanted,
+        action,
+        why,
+        well=not blocked,
+        proxied=record.proxied,
+    )
 
 
 def _lost(name: str, addresses: PublicAddresses, ours: Sequence[Record]) -> list[Row]:

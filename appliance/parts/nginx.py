@@ -1,8 +1,8 @@
 """nginx: the hosts of the appliance, and how much of Synapse is reachable.
 
 Runs wholly as its own user. Other parts add to it by files of their own in `matrix.d` (locations of
-the server's host), `chat.d` (of the web client's), `local.d` (for programs of this machine) and
-`servers.d` (more hosts).
+the server's host), `chat.d` (of the web client's), `every.d` (of every host), `local.d` (for programs
+of this machine) and `servers.d` (more hosts).
 """
 
 import re
@@ -137,7 +137,7 @@ def _configure(deployment: Deployment, directory: str) -> Iterator[Entry]:
     """Yield the configuration below a directory."""
     yield Directory(directory)
     yield Directory(f"{directory}/work", "nginx", "nginx", 0o700, fresh=True)
-    for name in ("matrix.d", "chat.d", "local.d", "servers.d"):
+    for name in ("matrix.d", "chat.d", "every.d", "local.d", "servers.d"):
         yield Directory(f"{directory}/{name}", fresh=True)
     values = _template_values(deployment, directory)
     challenge = ("challenge",) if deployment.settings.answers_challenges else ()

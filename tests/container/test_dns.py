@@ -49,6 +49,11 @@ def test_an_empty_zone_becomes_complete(internet: Internet, domain: Domain, boot
     status = appliance.command("status")
     assert re.search(rf"public-address +ready +{appliance.address} \(stun\.", status)
     assert re.search(r"dns +ready +4 records as they should be", status)
+    until(lambda: "leads here" in found(appliance, "reachability")["detail"], "names are visited")
+    assert found(appliance, "reachability")["detail"] == (
+        ", ".join(f"{name}.{domain.name}" for name in ("matrix", "chat", "synapse", "turn"))
+        + f": leads here by {appliance.address}"
+    )
     assert domain.token not in appliance.logs()
 
 
@@ -66,7 +71,9 @@ def test_records_follow_the_address_and_others_are_left_alone(
         MATRIX_PUBLIC_IP_INTERVAL="10s",
         MATRIX_TRUSTED_PROXIES="cloudflare",
     )
-    appliance.expect(r"agent +\| WARNING (public-address|dns): ", "its address is taken away")
+    appliance.expect(
+        r"agent +\| WARNING (public-address|dns|reachability): ", "its address is taken away"
+    )
     boot(appliance)
     ours = ("@", "matrix", "turn")
 
@@ -77,6 +84,12 @@ def test_records_follow_the_address_and_others_are_left_alone(
     until(lambda: are_at(appliance.address), "what was missing is made")
     proxied = {record.name for record in domain.records("A") if record.proxied}
     assert proxied == {domain.name, f"matrix.{domain.name}", f"synapse.{domain.name}"}
+
+    until(lambda: not found(appliance, "reachability")["ok"], "names are visited", 120)
+    told = found(appliance, "reachability")["detail"]
+    assert f"chat.{domain.name}: does not lead here (has no address in the DNS" in told
+    assert f"it needs A {appliance.address}" in told
+    assert "goes through Cloudflare's proxy, which does not come through" in told
 
     internet.tell_address(appliance.address, MOVED)
     plan = until(lambda: planned(appliance, MOVED), "the new address is known")

@@ -47,7 +47,9 @@ def test_directories_of_other_parts_are_emptied_at_every_boot(scenario: Scenario
         for entry in scenario.plan.entries
         if isinstance(entry, Directory) and entry.fresh and entry.path.startswith("/run/nginx/")
     }
-    assert fresh >= {f"/run/nginx/{name}" for name in ("matrix.d", "chat.d", "servers.d")}
+    assert fresh >= {
+        f"/run/nginx/{name}" for name in ("matrix.d", "chat.d", "every.d", "servers.d")
+    }
 
 
 def test_whatever_the_authority_asks_is_answered_on_plain_http(scenario: Scenario) -> None:
