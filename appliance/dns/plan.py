@@ -79,8 +79,11 @@ def _draw_one(source: Source, name: str, known: Known, ours: Sequence[Record]) -
         return Row(name, type_, now.content, wanted, Action.NOTHING, proxied=now.proxied)
     # An owner who names a private address for a server of a network without names of its own
     # knows why; what was found out behind a provider's NAT leads the world nowhere.
-    if not kind.is_reachable(known.address) and not source.given:
-        why = f"{known.address} is {kind.describe(known.address)}"
+    useless = known.obstacle or (
+        "" if kind.is_reachable(known.address) else f"it is {kind.describe(known.address)}"
+    )
+    if useless and not source.given:
+        why = f"{known.address} leads nowhere: {useless}"
         there = now.content if now else ""
         return Row(name, type_, there, "", Action.LEAVE_OUT, why, well=False)
     if now is None:

@@ -8,7 +8,7 @@ from appliance.files import Entry, File
 from appliance.machine import Machine
 from appliance.parts.contract import Check, Deployment, Part, Program
 from appliance.paths import PUBLIC_ADDRESS_SOURCE
-from appliance.public_address import kind
+from appliance.public_address import Known, kind
 from appliance.settings import Settings
 
 
@@ -44,14 +44,17 @@ class PublicAddress(Part):
         known = public_address.load(deployment.settings).known
         if not known:
             return Check(healthy=False, detail="not known yet")
-        unreachable = [one for one in known if not kind.is_reachable(one.address)]
-        detail = ", ".join(map(str, known))
-        if unreachable:
-            what = "; ".join(
-                f"{one.address} is {kind.describe(one.address)}" for one in unreachable
-            )
-            detail = f"{detail}: {what}"
-        return Check(healthy=not unreachable, detail=detail)
+        said = [
+            f"{one}: {trouble}" if (trouble := _find_trouble(one)) else str(one) for one in known
+        ]
+        return Check(healthy=not any(map(_find_trouble, known)), detail=", ".join(said))
+
+
+def _find_trouble(known: Known) -> str:
+    """Return what keeps the world from an address, empty where nothing is known to."""
+    return known.obstacle or (
+        "" if kind.is_reachable(known.address) else kind.describe(known.address)
+    )
 
 
 PART = PublicAddress()

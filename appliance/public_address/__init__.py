@@ -28,6 +28,8 @@ class Known:
     source: str
     """`MATRIX_PUBLIC_IP`, `the default route`, or the STUN server that was believed."""
     when: float | None = None
+    obstacle: str = ""
+    """Why nobody from the world gets through to it, where that is known."""
 
     def __str__(self) -> str:
         return f"{self.address} ({self.source})"
@@ -112,5 +114,8 @@ def _read(value: dict[str, Any] | None) -> Known | None:
         return None
     when = value["when"]
     return Known(
-        ip_address(str(value["address"])), str(value["source"]), float(when) if when else None
+        ip_address(str(value["address"])),
+        str(value["source"]),
+        float(when) if when else None,
+        str(value.get("obstacle", "")),
     )

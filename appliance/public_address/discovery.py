@@ -10,7 +10,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from appliance.endpoint import Address, Endpoint
-from appliance.public_address import Known, PublicAddresses, kind, route, stun
+from appliance.public_address import Known, PublicAddresses, kind, route, router, stun
 from appliance.public_address.stun import StunError
 
 _WITNESSES = 2
@@ -44,6 +44,7 @@ class Network:
     ask: Callable[[Endpoint, int], Address] = stun.ask
     find_own_address: Callable[[int], Address | None] = route.find_own_address
     find_lasting_address: Callable[[Address], Address] = route.find_lasting_address
+    ask_router: Callable[[], Address | None] = router.ask_for_address
 
 
 async def discover(
@@ -64,9 +65,32 @@ async def discover(
     address = believed.address
     if address == own:
         address = network.find_lasting_address(own)
+    obstacle = ""
     if not kind.is_reachable(address):
         warnings += (f"{believed.server} sees {address}, {kind.describe(address)}",)
-    return Found(Known(address, str(believed.server), now), warnings)
+    elif version == 4 and not kind.is_reachable(own):
+        if kind.is_carrier_grade_nat(own):  # a modem that is no router
+            obstacle, doubts = _judge_inner("this machine itself has", own, address)
+        else:
+            routers = await asyncio.to_thread(network.ask_router)
+            obstacle, doubts = _judge_inner("the router itself has", routers, address)
+        warnings += doubts
+    return Found(Known(address, str(believed.server), now, obstacle), warnings)
+
+
+def _judge_inner(who: str, inner: Address | None, address: Address) -> tuple[str, tuple[str, ...]]:
+    """Given the outermost address on our side, return what keeps the world out and what to tell."""
+    if inner is None or inner == address:
+        return "", ()
+    said = f"{who} {inner}"
+    if kind.is_carrier_grade_nat(inner):
+        obstacle = f"{said}, {kind.describe(inner)}"
+        help_ = "ask the provider for a public address or IPv6, or use a tunnel"
+        return obstacle, (f"{obstacle}, so nobody from the world comes through; {help_}",)
+    if not kind.is_reachable(inner):
+        doubt = "it is behind another router, which has to forward the ports as well"
+        return "", (f"{said}, {kind.describe(inner)}: {doubt}",)
+    return "", (f"{said}, but the world sees {address}: two ways out of this network",)
 
 
 async def discover_all(servers: Sequence[Endpoint]) -> PublicAddresses:

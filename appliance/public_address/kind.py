@@ -14,9 +14,14 @@ def is_reachable(address: Address) -> bool:
     return address.is_global and not address.is_multicast
 
 
+def is_carrier_grade_nat(address: Address) -> bool:
+    """Return whether it is one that a provider gives to homes behind its own NAT."""
+    return isinstance(address, IPv4Address) and address in _CARRIER_GRADE_NAT
+
+
 def describe(address: Address) -> str:
     """Given an address that the world cannot send to, return what it is."""
-    if isinstance(address, IPv4Address) and address in _CARRIER_GRADE_NAT:
+    if is_carrier_grade_nat(address):
         return "an address of carrier-grade NAT: the provider shares one public address among homes"
     if isinstance(address, IPv6Address) and address in _UNIQUE_LOCAL:
         return "an address for use inside a network only"

@@ -54,3 +54,12 @@ class DnsSettings(CloudflareSettings):
                 "MATRIX_CLOUDFLARE_API_TOKEN",
                 f"is required when MATRIX_CLOUDFLARE_DNS={self.cloudflare_dns}",
             )
+
+    def warnings(self) -> Iterator[Problem]:
+        """Yield a proxy whose address every client would have."""
+        if self.cloudflare_dns_proxied and "cloudflare" not in vars(self)["trusted_proxies"]:
+            yield Problem(
+                "MATRIX_CLOUDFLARE_DNS_PROXIED",
+                "lets every client look like Cloudflare, which rate limits and logs then take for "
+                "one: set MATRIX_TRUSTED_PROXIES=cloudflare too",
+            )

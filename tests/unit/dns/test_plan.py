@@ -124,6 +124,13 @@ def test_an_address_that_leads_nowhere_is_left_out_and_named(address: str, what:
     assert kept.action is Action.LEAVE_OUT
 
 
+def test_an_address_that_nobody_gets_through_to_is_left_out_and_said_why() -> None:
+    behind = PublicAddresses(Known(ip_address(V4), "a test", 1.0, "the router has 100.70.1.2"))
+    (row,) = plan(behind)
+    assert (row.action, row.record, row.well) == (Action.LEAVE_OUT, None, False)
+    assert row.why == f"{V4} leads nowhere: the router has 100.70.1.2"
+
+
 def test_a_private_address_that_the_owner_named_is_written_and_named() -> None:
     (row,) = plan(at("192.168.1.2"), source=replace(SOURCE, given=("192.168.1.2",)))
     assert (row.action, row.why) == (Action.CREATE, "a private address")

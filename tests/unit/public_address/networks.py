@@ -21,10 +21,11 @@ class StandIn:
     says6: Mapping[Endpoint, str] = field(default_factory=dict)
     own: Mapping[int, str] = field(default_factory=lambda: {4: PRIVATE})
     lasting: str = ""
+    router: str = ""
     asked: list[Endpoint] = field(default_factory=list)
 
     def network(self) -> Network:
-        return Network(self._ask, self._find_own, self._find_lasting)
+        return Network(self._ask, self._find_own, self._find_lasting, self._ask_router)
 
     def _ask(self, server: Endpoint, version: int) -> Address:
         self.asked.append(server)
@@ -38,3 +39,6 @@ class StandIn:
 
     def _find_lasting(self, own: Address) -> Address:
         return ip_address(self.lasting) if self.lasting else own
+
+    def _ask_router(self) -> Address | None:
+        return ip_address(self.router) if self.router else None

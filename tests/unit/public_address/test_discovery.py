@@ -80,3 +80,30 @@ async def test_an_address_that_stays_is_taken_where_the_machine_has_one() -> Non
     assert (found.known and str(found.known.address)) == lasting
     behind = await find(StandIn(says6=said, own={6: "fd00::5"}, lasting="fd00::1"), 6)
     assert (behind.known and str(behind.known.address)) == temporary
+
+
+async def test_a_router_behind_the_providers_nat_gives_it_away() -> None:
+    found = await find(StandIn({FIRST: HOME, SECOND: HOME}, router=SHARED))
+    assert (found.known and str(found.known.address)) == HOME
+    assert found.known is not None
+    assert (
+        f"the router itself has {SHARED}, an address of carrier-grade NAT" in found.known.obstacle
+    )
+    assert "ask the provider" in found.warnings[0]
+
+
+async def test_a_router_behind_a_router_is_told() -> None:
+    found = await find(StandIn({FIRST: HOME, SECOND: HOME}, router="192.168.178.2"))
+    assert (found.known and found.known.obstacle) == ""
+    assert "behind another router" in found.warnings[0]
+
+
+async def test_a_router_with_the_address_that_the_world_sees_is_well() -> None:
+    for router in (HOME, ""):
+        found = await find(StandIn({FIRST: HOME, SECOND: HOME}, router=router))
+        assert found.warnings == ()
+
+
+async def test_a_machine_with_the_address_itself_has_no_router_to_ask() -> None:
+    found = await find(StandIn({FIRST: HOME, SECOND: HOME}, {}, {4: HOME}, router=SHARED))
+    assert found.warnings == ()
