@@ -1,8 +1,8 @@
 """nginx: the hosts of the appliance, and how much of Synapse is reachable.
 
 Runs wholly as its own user. Other parts add to it by files of their own in `matrix.d` (locations of
-the server's host), `chat.d` (of the web client's), `every.d` (of every host), `local.d` (for programs
-of this machine) and `servers.d` (more hosts).
+the server's host), `chat.d` (of the web client's), `every.d` (of every host), `local.d` (for
+programs of this machine) and `servers.d` (more hosts).
 """
 
 import re
