@@ -73,6 +73,7 @@ def test_records_follow_the_address_and_others_are_left_alone(
     appliance.expect(
         r"agent +\| WARNING (public-address|dns|reachability): ", "its address is taken away"
     )
+    appliance.expect(r"WARN exited: livekit ", "it takes a new address by starting again")
     boot(appliance)
     ours = ("@", "matrix", "turn")
 
