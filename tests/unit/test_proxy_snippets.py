@@ -74,7 +74,9 @@ def test_traefiks_is_yaml_with_both_routers() -> None:
     comment = text.partition("once:\n#\n")[2].partition("#\n# Traefik limits")[0]
     static = yaml.safe_load(re.sub(r"^#  ?", "", comment, flags=re.MULTILINE))
     assert static["entryPoints"]["matrix-federation"]["address"] == ":8448"
+    assert static["entryPoints"].pop("web")["http"]["redirections"]
     for point in static["entryPoints"].values():
+        assert point["transport"]["respondingTimeouts"]["readTimeout"] == "600s"
         assert point["http"]["encodedCharacters"]["allowEncodedSlash"] is True
 
 
