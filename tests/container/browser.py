@@ -127,6 +127,11 @@ class Person:
 
 def build_client() -> None:
     """Install what the lock file pins and bundle it, if that has not been done yet."""
+    _run(install_client(), "run", "--silent", "build")
+
+
+def install_client() -> str:
+    """Install what the lock file pins, if that has not been done yet; return npm."""
     npm = shutil.which("npm")
     if npm is None:
         pytest.skip("missing: npm (on Debian: apt install npm)")
@@ -134,7 +139,7 @@ def build_client() -> None:
     installed = JAVASCRIPT / "node_modules/.package-lock.json"
     if not installed.exists() or installed.stat().st_mtime < lock.stat().st_mtime:
         _run(npm, "ci", "--ignore-scripts", "--no-audit", "--no-fund")
-    _run(npm, "run", "--silent", "build")
+    return npm
 
 
 def _run(*command: str) -> None:

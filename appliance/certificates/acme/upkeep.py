@@ -50,7 +50,8 @@ def renew(source: Source, publication: Publication, state: State, *, again: bool
     order = source.require_order()
     before = schedules.load(order)
     schedule, state = _ask(source, publication, before, again=again)
-    if not schedule.problem and _is_unusable(source, state):
+    # certbot mends no key that it cannot read: it fails, or says that all is well.
+    if state.damaged or (not schedule.problem and _is_unusable(source, state)):
         from appliance.certificates.acme.attempt import set_certificates_aside
 
         set_certificates_aside(order)

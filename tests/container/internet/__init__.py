@@ -9,6 +9,7 @@ import secrets
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any, Self
 
@@ -289,7 +290,10 @@ class Internet:
 def open_internet(client: docker.DockerClient, folder: Path) -> Iterator[Internet]:
     """Have an internet as long as the block."""
     root = trustme.CA()
-    issued = root.issue_cert(CLOUDFLARE, LETS_ENCRYPT, STAGING, "*.ca.test", "www.duckdns.org")
+    issued = root.issue_cert(
+        *(CLOUDFLARE, LETS_ENCRYPT, STAGING, "*.ca.test", "www.duckdns.org"),
+        not_before=datetime.now(UTC) - timedelta(days=30),  # as the real ones: not long since
+    )
     with (
         machine.make_network(client) as network,
         machine.run_world(

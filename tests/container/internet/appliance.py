@@ -56,11 +56,15 @@ class InternetAppliance(LanAppliance):
         networks = container.attrs["NetworkSettings"]["Networks"]
         return str(networks[self.internet.network.name]["IPAddress"])
 
+    @cached_property
+    def whoever_it_is(self) -> Site:
+        """The host of the client API, without a look at its certificate."""
+        return Site(f"matrix.{self.DOMAIN}", self.https_port, whoever_it_is=True)
+
     def is_ready(self) -> bool:
         """Return whether clients are answered, by whatever certificate."""
-        site = Site(f"matrix.{self.DOMAIN}", self.https_port, whoever_it_is=True)
         try:
-            return site.get("/_matrix/client/versions").status == 200
+            return self.whoever_it_is.get("/_matrix/client/versions").status == 200
         except OSError:
             return False
 

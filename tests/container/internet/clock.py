@@ -23,9 +23,15 @@ class Clock:
             path.chmod(0o755)
         self._folder = folder
 
-    def set(self, *, days: float = 0, hours: float = 0) -> None:
-        """Let it be so far ahead of the true time."""
-        self._offset.write_text(f"{round(days * 86400 + hours * 3600)}\n")
+    def set(self, *, days: float = 0) -> None:
+        """Let it be so far ahead of the true time, or behind."""
+        self._hours = days * 24
+        self.pass_by(hours=0)
+
+    def pass_by(self, *, hours: float) -> None:
+        """Let some time pass at once."""
+        self._hours += hours
+        self._offset.write_text(f"{round(self._hours * 3600)}\n")
 
     def give_to(self, appliance: InternetAppliance) -> None:
         """Let every program of an appliance go by it."""
