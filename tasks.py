@@ -153,7 +153,7 @@ def lock(_: Context) -> None:
 @task(help={"rounds": "Boots of each kind."})
 @explained
 def bench(context: Context, rounds: int = 5) -> None:
-    """Measure boot, restart, memory and rebuild of the built image."""
+    """Measure boot, restart, certificates, memory and rebuild of the built image."""
     engine = ensure_engine(os.environ)
     _build_if_changed(engine)
     context.run(f"{sys.executable} -m bench --rounds {rounds}", env=dict(engine.environment))
