@@ -61,6 +61,7 @@ def test_it_shows_what_there_is_and_what_is_served(appliance: InternetAppliance)
     assert [(one["address"], one["serial"], one["published"]) for one in told["served"]] == [
         ("127.0.0.1:443", told["serial"], True),
         ("127.0.0.1:8448", told["serial"], True),
+        ("127.0.0.1:5349", told["serial"], True),
     ]
     assert told["problems"] == []
     text = certificate(appliance, "show")

@@ -51,6 +51,7 @@ class HttpAppliance(InternetAppliance):
         return "; ".join(json.loads(shown)["problems"])
 
 
+REMEDY = "Give it this machine's address in the DNS, or leave it out of MATRIX_ACME_NAMES"
 _taken: list[str] = []
 
 
@@ -77,8 +78,8 @@ def test_one_certificate_of_the_names_that_lead_here_and_the_others_later(
     assert appliance.names() == {"matrix", "chat"}
     assert appliance.told() == (
         f"turn.{appliance.DOMAIN} is not in the certificate: it leads elsewhere "
-        f"({internet.address}: another server); synapse.{appliance.DOMAIN} is not in the "
-        "certificate: it has no address in DNS"
+        f"({internet.address}: another server). {REMEDY}; synapse.{appliance.DOMAIN} is not in the "
+        f"certificate: it has no address in DNS. {REMEDY}"
     ), "nobody misses the bare domain"
 
     orders = len(internet.lets_encrypt.calls("newOrder"))

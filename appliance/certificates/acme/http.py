@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from appliance.certificates.acme.certbot import Run
     from appliance.settings import Settings
 
+_CORRECT_IT = "Give it this machine's address in the DNS, or leave it out of MATRIX_ACME_NAMES"
 # How certbot sums up what the authority refused.
 _REFUSED = re.compile(
     r"^\s*(?:Domain|Identifier):\s+(\S+)\n\s*Type:\s+\w+\n\s*Detail:\s+(.+)$", re.MULTILINE
@@ -79,7 +80,7 @@ def choose(
         elif refusal and refusal.holds(one.addresses, time.time()):
             said[one.name] = _not_found(refusal.detail)
         elif one.verdict is Verdict.AWAY:
-            said[one.name] = f"is not in the certificate: it {one.detail}"
+            said[one.name] = f"is not in the certificate: it {one.detail}. {_CORRECT_IT}"
         elif not _needless(one, arrivals, settings):
             asked.append(one)
     return asked, _leave_out_spare(said, settings)
@@ -149,7 +150,10 @@ def _conclude(
 
 
 def _not_found(detail: str) -> str:
-    return f"is not in the certificate: the authority did not find this machine there ({detail})"
+    return (
+        f"is not in the certificate: the authority did not find this machine there ({detail}). "
+        "Lead port 80 of it here, or leave it out of MATRIX_ACME_NAMES"
+    )
 
 
 def _nothing(arrivals: Iterable[Arrival], settings: "Settings") -> str:

@@ -48,7 +48,8 @@ def test_what_leads_elsewhere_is_left_out_and_told() -> None:
     names, remarks = asked(here("matrix.example.org"), away("chat.example.org"))
     assert names == ["matrix.example.org"]
     assert remarks == (
-        f"chat.example.org is not in the certificate: it leads elsewhere ({OTHER}: another server)",
+        f"chat.example.org is not in the certificate: it leads elsewhere ({OTHER}: another "
+        "server). Give it this machine's address in the DNS, or leave it out of MATRIX_ACME_NAMES",
     )
 
 
@@ -106,7 +107,8 @@ class TestRefusals:
         names, remarks = choose([chat], (), {"chat.example.org": refusal}, load())
         assert names or remarks == {
             "chat.example.org": "is not in the certificate: the authority did not find this "
-            "machine there (connection refused)"
+            "machine there (connection refused). Lead port 80 of it here, or leave it out of "
+            "MATRIX_ACME_NAMES"
         }
         return [one.name for one in names]
 
