@@ -150,13 +150,18 @@ def lock(_: Context) -> None:
     lego.write_providers()
 
 
-@task(help={"rounds": "Boots of each kind."})
+@task(
+    iterable=["only"],
+    help={"rounds": "Boots of each kind.", "only": "One measurement, as often as needed."},
+)
 @explained
-def bench(context: Context, rounds: int = 5) -> None:
-    """Measure boot, restart, certificates, memory and rebuild of the built image."""
+def bench(context: Context, only: list[str], rounds: int = 5) -> None:
+    """Measure boot, restart, certificates, memory, calls and rebuild of the built image."""
     engine = ensure_engine(os.environ)
     _build_if_changed(engine)
-    context.run(f"{sys.executable} -m bench --rounds {rounds}", env=dict(engine.environment))
+    chosen = "".join(f" --only {name}" for name in only)
+    command = f"{sys.executable} -m bench --rounds {rounds}{chosen}"
+    context.run(command, env=dict(engine.environment))
 
 
 @task(help={"follow": "Go on as more is said."})

@@ -14,7 +14,7 @@ from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
-from bench import certificates, containers, rebuild
+from bench import certificates, containers, rebuild, relayed_calls
 
 RESULTS = Path(__file__).parent / "results"
 _MIB = 1024**2
@@ -60,6 +60,43 @@ def measure_boots(rounds: int) -> list[Row]:
     ]
 
 
+def measure_boots_with_calls(rounds: int) -> list[Row]:
+    """Measure an empty volume with and without everything for calls, in turn."""
+    without: list[float] = []
+    having: list[float] = []
+    for number in range(rounds):
+        for word, times in (("no", without), ("yes", having)):
+            calls = {"MATRIX_CALLS": word, "MATRIX_TURN": word}
+            with containers.appliance(200 + number, calls) as appliance:
+                times.append(appliance.start_until_logged_in(register=True))
+                appliance.stop()
+    unit = statistics.median(without)
+    return [
+        Row("empty volume to a log-in, calls off", without, "s", ""),
+        Row(
+            "empty volume to a log-in, calls on", having, "s", "no difference", _ratio(having, unit)
+        ),
+    ]
+
+
+def measure_relayed_calls() -> list[Row]:
+    """Measure calls through the relay."""
+    found = relayed_calls.measure()
+    lost = f"of {found.expected_packets} in {relayed_calls.LOSS_SECONDS} s"
+    rows = [
+        Row("relayed call, until the first packet", found.set_up_seconds, "s", ""),
+        Row(f"  packets lost {lost}", [found.lost_packets], "", "0"),
+        Row("  memory of the relay at rest (PSS)", [found.idle_mib], "MiB", ""),
+    ]
+    for load in found.loads:
+        each = f"for each of {load.calls} calls"
+        rows += [
+            Row(f"  processor {each}", [load.processor_percent / load.calls], "% of a core", ""),
+            Row(f"  memory {each} (PSS)", [load.memory_mib / load.calls], "MiB", ""),
+        ]
+    return rows
+
+
 def measure_memory(idle_seconds: int) -> list[Row]:
     """Measure the memory of everything after a while of nothing to do."""
     with containers.appliance(100) as appliance:
@@ -99,17 +136,24 @@ def main() -> None:
     parser = argparse.ArgumentParser(prog="python -m bench")
     parser.add_argument("--rounds", type=int, default=5)
     parser.add_argument("--idle-seconds", type=int, default=60)
+    measurements: dict[str, Callable[[argparse.Namespace], list[Row]]] = {
+        "boots": lambda options: measure_boots(options.rounds),
+        "certificates": lambda options: measure_certificates(options.rounds),
+        "memory": lambda options: measure_memory(options.idle_seconds),
+        "boots-with-calls": lambda options: measure_boots_with_calls(options.rounds),
+        "relayed-calls": lambda _: measure_relayed_calls(),
+        "rebuild": lambda _: measure_rebuild(),
+    }
+    parser.add_argument("--only", choices=measurements, action="append")
     options = parser.parse_args()
-    print(f"$ python -m bench --rounds {options.rounds} --idle-seconds {options.idle_seconds}")
-    measurements: list[Callable[[], list[Row]]] = [
-        lambda: measure_boots(options.rounds),
-        lambda: measure_certificates(options.rounds),
-        lambda: measure_memory(options.idle_seconds),
-        measure_rebuild,
-    ]
+    chosen = options.only or [*measurements]
+    only = "".join(f" --only {name}" for name in options.only or ())
+    print(
+        f"$ python -m bench --rounds {options.rounds} --idle-seconds {options.idle_seconds}{only}"
+    )
     rows: list[Row] = []
-    for measure in measurements:
-        for row in measure():
+    for name in chosen:
+        for row in measurements[name](options):
             rows.append(row)
             print(row.render(), flush=True)
     RESULTS.mkdir(exist_ok=True)

@@ -6,13 +6,14 @@ Everything listens on loopback, on ports of its own, beside whatever else runs o
 import contextlib
 import http.client
 import json
+import os
 import subprocess
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-IMAGE = "matrix-appliance"
+IMAGE = os.environ.get("APPLIANCE_IMAGE", "matrix-appliance")
 PORT = 18480
 BARE_PORT = 18481
 USER, PASSWORD = "bench", "a-password-for-measuring"
@@ -91,10 +92,10 @@ def log_in(port: int, *, register: bool) -> None:
 
 
 @contextlib.contextmanager
-def appliance(number: int) -> Iterator[Container]:
+def appliance(number: int, more: Mapping[str, str] | None = None) -> Iterator[Container]:
     """Create, not start, an appliance on an empty volume."""
     name = f"{_PREFIX}-{number}"
-    variables = {"MATRIX_HTTP_PORT": PORT, "MATRIX_SYNAPSE_PORT": PORT + 10}
+    variables = {"MATRIX_HTTP_PORT": PORT, "MATRIX_SYNAPSE_PORT": PORT + 10, **(more or {})}
     with _created(name, [], [f"--env={key}={value}" for key, value in variables.items()]):
         yield Container(name, PORT)
 
@@ -162,7 +163,16 @@ def resident_memory(name: str) -> dict[str, int]:
 
 
 def _program_of(arguments: str) -> str:
-    for name in ("supervisord", "postgres", "synapse", "nginx", "agent"):
+    for name in (
+        "supervisord",
+        "postgres",
+        "synapse",
+        "nginx",
+        "turnserver",
+        "livekit",
+        "rtc",
+        "agent",
+    ):
         if name in arguments:
             return name
     return arguments.split(maxsplit=1)[0]

@@ -117,7 +117,8 @@ def set_up(appliance: LanAppliance, home: Network, shared: Path) -> Iterator[Sce
             relays = find_addresses(container, side)
             started = stack.enter_context(_start_caller(client, side, shared))
             callers.append(Caller(started, side, relays))
-        yield Scene(appliance, *callers, shared=shared)
+        left, right = callers
+        yield Scene(appliance, left, right, shared)
 
 
 @contextlib.contextmanager
