@@ -38,6 +38,8 @@ def _judge(relay: Relay, *, lan: bool) -> Finding:
     told = f"callers are told {describe((relay,))}"
     if kind.is_reachable(relay.public):
         return good(told)
+    if relay.local.is_loopback:
+        return good(f"{told}, for this machine alone (MATRIX_LISTEN)")
     if lan:
         return good(f"{told}, for this network alone (MATRIX_PUBLIC_IP=none)")
     return uncertain(f"{told}, {kind.describe(relay.public)}", _ONLY_HERE)

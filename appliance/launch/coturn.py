@@ -27,6 +27,8 @@ def _build_options(addresses: Addresses) -> Iterator[str]:
             # as a peer, so that two relayed callers reach each other.
             yield f"--external-ip={relay.public}/{relay.local}"
         yield f"--allowed-peer-ip={relay.public}"
+        if relay.local.is_loopback:  # whoever is there reaches what listens there anyway
+            yield "--allow-loopback-peers"
     for network in addresses.neighbours:
         yield f"--denied-peer-ip={network[0]}-{network[-1]}"
 

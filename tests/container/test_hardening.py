@@ -1,5 +1,6 @@
 """How little the appliance needs, and how little of its secrets anybody can see."""
 
+import json
 import re
 import struct
 import zlib
@@ -79,6 +80,8 @@ def test_root_may_be_read_only_with_few_capabilities(boot: Boot) -> None:
     path = f"/_matrix/client/v1/media/thumbnail/{uri.removeprefix('mxc://')}"
     thumbnail = alice.site.get(f"{path}?width=32&height=32&method=scale", **alice.authorization)
     assert thumbnail.headers["Content-Type"].startswith("image/")
+    found = json.loads(appliance.command("doctor", "calls", "--json"))
+    assert {one["verdict"] for one in found if one["check"].startswith("turn-")} == {"good"}
     # The health check works there too, and an orderly stop.
     assert appliance.is_healthy()
     assert appliance.shut_down() == 0

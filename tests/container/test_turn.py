@@ -1,6 +1,7 @@
 """The relay for calls, as clients have it: with credentials that Synapse gave them."""
 
 import json
+import re
 
 import pytest
 
@@ -97,6 +98,23 @@ def test_the_doctor_tries_every_transport_and_both_families(scene: Scene) -> Non
     )
     heard = [one["what"] for one in found if one["check"] == "turn-loop"]
     assert heard == [f"two relayed callers hear each other over IPv{one}" for one in (4, 6)]
+
+
+def test_the_ports_to_open_are_told_at_the_start(scene: Scene) -> None:
+    (line,) = (line for line in scene.appliance.logs().splitlines() if "router and" in line)
+    for port in ("443/tcp", "3478/udp, 3478/tcp, 5349/udp, 5349/tcp, 49160-49200/udp"):
+        assert port in line
+    told = scene.appliance.command("ports")
+    assert "  ufw allow 49160:49200/udp\n" in told
+
+
+def test_nothing_of_its_configuration_was_left_out(scene: Scene) -> None:
+    # It says so and runs on.
+    said = [line for line in scene.appliance.logs().splitlines() if line.startswith("coturn")]
+    assert any("Relay address to use" in line for line in said)
+    wrong = re.compile(r"bad configuration|wrong address|unknown|cannot|warning|error|fail", re.I)
+    allowed = re.compile(r"A peer IP \S+ denied|check_stun_auth|quota")
+    assert [one for one in said if wrong.search(one) and not allowed.search(one)] == []
 
 
 def test_it_tells_nobody_what_it_is(scene: Scene, login: Login) -> None:
