@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import docker
+import urllib3
 from testcontainers.core.config import testcontainers_config
 from testcontainers.core.container import DockerContainer
 
@@ -18,6 +19,8 @@ from tests.container.internet.appliance import InternetAppliance
 from tests.container.volumes import Volume
 
 testcontainers_config.ryuk_disabled = True
+# It is asked before it has a certificate to trust.
+urllib3.disable_warnings(urllib3.exceptions.InsecureRequestWarning)
 _GIVE_UP_SECONDS = 120
 _PAUSE_SECONDS = 0.02
 _WITHOUT_TLS = {
