@@ -106,23 +106,6 @@ def test_a_stranger_cannot_fill_the_log(lan: LanAppliance, path: str) -> None:
     assert lan.unexpected_lines() == []
 
 
-def test_a_scan_of_the_port_leaves_no_line(lan: LanAppliance) -> None:
-    hello = bytes.fromhex("160301003d0100003903")  # a handshake that breaks off
-    for begin in (
-        hello,
-        b"\x16\x03\x00\x00\x02\x01\x00" * 3,
-        b"\x80\x2e\x01\x00\x02",
-        b"SSH-2.0\r\n",
-    ):
-        with socket.create_connection(("127.0.0.1", lan.https_port), timeout=10) as scanner:
-            scanner.sendall(begin)
-            scanner.shutdown(socket.SHUT_WR)
-            while scanner.recv(4096):
-                pass
-    assert lan.matrix.get("/").status == 200
-    assert lan.unexpected_lines() == []
-
-
 @pytest.mark.parametrize("authorization", ["", "Authorization: Bearer stolen\r\n"])
 def test_a_file_of_a_stranger_is_refused_before_it_is_sent(
     lan: LanAppliance, authorization: str
