@@ -37,10 +37,11 @@ RUN --mount=type=cache,target=/var/cache/apt,sharing=locked \
 
 FROM pip AS python
 ARG PIP_INDEX_URL
-COPY components/python.lock builder/stages/install-python builder/stages/pack_lego.py \
+ARG PYTHON_LOCKS
+COPY components/*.lock builder/stages/install-python builder/stages/pack_lego.py \
     builder/stages/lego_bridge.py /build/
 RUN --mount=type=cache,target=/root/.cache/pip --mount=type=secret,id=ca \
-    /build/install-python /build/python.lock
+    /build/install-python python.lock ${PYTHON_LOCKS}
 
 # --- go: the components in Go, when there are any ------------------------------------------------
 FROM base AS go-toolchain

@@ -146,7 +146,7 @@ def docs(_: Context) -> None:
 @explained
 def lock(_: Context) -> None:
     """Resolve the image's Python distributions anew, and list the DNS providers among them."""
-    locking.write_lock()
+    locking.write_locks()
     lego.write_providers()
 
 

@@ -13,6 +13,7 @@ from builder import report
 from builder.base import ensure_base, find_mirror
 from builder.docker import Docker
 from builder.errors import BuildError
+from builder.lock import find_lock
 from builder.registry import (
     REGISTRY,
     Component,
@@ -145,6 +146,8 @@ def check_names(names: Sequence[str], optional: Sequence[Component]) -> None:
 
 def is_optional(component: Component) -> bool:
     """Return whether an image without the component is still one."""
+    if isinstance(component, PypiComponent):
+        return component.own_lock
     return isinstance(component, GoComponent | ReleaseComponent)
 
 
@@ -190,6 +193,11 @@ def component_arguments(selections: Sequence[Selection]) -> dict[str, str]:
     arguments = {"COMPONENTS": json.dumps([describe(selection) for selection in selections])}
     debian = [s.component for s in selections if isinstance(s.component, DebianComponent)]
     arguments["DEBIAN_PACKAGES"] = " ".join(name for c in debian for name in c.packages)
+    arguments["PYTHON_LOCKS"] = " ".join(
+        find_lock(s.component).name
+        for s in selections
+        if isinstance(s.component, PypiComponent) and s.component.own_lock
+    )
     programs = [
         describe_program(selection, selection.component)
         for selection in selections

@@ -1,8 +1,10 @@
-"""Makes components/python.lock: every Python distribution of the image, with hashes."""
+"""Makes components/*.lock: every Python distribution of the image, with hashes."""
 
+import re
 import subprocess
 import sys
 import tomllib
+from collections.abc import Sequence
 from pathlib import Path
 
 from builder.errors import BuildError
@@ -15,18 +17,41 @@ _UV = Path(".build/uv")
 _PYTHON = "3.13"
 # What Synapse names as needed, and only its own build uses.
 _LEFT_OUT = ("setuptools", "setuptools-rust")
+# What jaraco-text names as needed, for two commands that nobody runs here.
+_LEFT_OUT_ELSEWHERE = (
+    *("annotated-doc", "colorama", "markdown-it-py", "mdurl", "pygments", "rich", "shellingham"),
+    *("typer", "typer-slim"),
+)
 
 
-def write_lock(path: Path = LOCK) -> None:
+def write_locks(path: Path = LOCK) -> None:
     """Resolve the image's distributions anew. Raise BuildError if that fails."""
+    registry = load_registry(REGISTRY)
+    _write(path, list_requirements(registry, PROJECT), ["--upgrade"], _LEFT_OUT)
+    taken = re.findall(r"^([a-z0-9-]+)==", path.read_text(), re.MULTILINE)
+    for component in registry.of_kind(PypiComponent):
+        if component.own_lock:
+            constrained = ["--constraint", str(path)]
+            _write(
+                find_lock(component), [_pin(component)], constrained, (*_LEFT_OUT_ELSEWHERE, *taken)
+            )
+
+
+def find_lock(component: PypiComponent) -> Path:
+    """Return the lock that has a component."""
+    return LOCK.with_name(f"{component.name}.lock") if component.own_lock else LOCK
+
+
+def _write(
+    path: Path, requirements: Sequence[str], options: Sequence[str], left_out: Sequence[str]
+) -> None:
     command = [ensure_uv(), "pip", "compile", "--quiet", "--universal", "--generate-hashes"]
-    command += ["--no-annotate", "--no-header", "--only-binary", ":all:", "--upgrade"]
+    command += ["--no-annotate", "--no-header", "--only-binary", ":all:", *options]
     command += ["--python-version", _PYTHON]
-    for name in _LEFT_OUT:
+    for name in left_out:
         command += ["--no-emit-package", name]
-    requirements = "\n".join(list_requirements(load_registry(REGISTRY), PROJECT))
     result = subprocess.run(
-        [*command, "-"], input=requirements, capture_output=True, text=True, check=False
+        [*command, "-"], input="\n".join(requirements), capture_output=True, text=True, check=False
     )
     if result.returncode:
         raise BuildError(f"uv found no versions that fit together:\n{result.stderr.strip()}")
@@ -48,7 +73,8 @@ def list_requirements(registry: Registry, project: Path) -> list[str]:
     """Return what is asked for: the components, pinned, and what the appliance itself needs."""
     document = tomllib.loads(project.read_text())
     own: list[str] = document["project"]["optional-dependencies"]["image"]
-    return [*map(_pin, registry.of_kind(PypiComponent)), *own]
+    shared = [c for c in registry.of_kind(PypiComponent) if not c.own_lock]
+    return [*map(_pin, shared), *own]
 
 
 def _pin(component: PypiComponent) -> str:

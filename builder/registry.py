@@ -60,10 +60,14 @@ class Component:
 
 @dataclass(frozen=True, kw_only=True)
 class PypiComponent(Component):
-    """A Python distribution; its one version is also in components/python.lock."""
+    """A Python distribution; its one version is also in components/python.lock.
+
+    One with its own lock (components/NAME.lock: what it needs beyond that) can be left out.
+    """
 
     package: str
     extras: tuple[str, ...] = ()
+    own_lock: bool = False
     kind: Kind = Kind.PYPI
 
 

@@ -31,16 +31,19 @@ class Bridge:
     """Keys of the section `network` of its configuration, each with the setting it needs."""
     how: str = ""
     """Where the owner gets what it needs."""
+    ghost_prefix: str = ""
     framework: Framework = Framework.MAUTRIX
 
     @property
     def ghosts(self) -> str:
         """What the name of every user of its network begins with."""
-        return f"{self.name}_"
+        return self.ghost_prefix or f"{self.name}_"
 
 
 _TELEGRAM = (("api_id", "telegram_api_id"), ("api_hash", "telegram_api_hash"))
 _MY_TELEGRAM = "which you make at https://my.telegram.org/apps"
+_OWNER = (("owner", "bridge_admins"),)
+_FIRST_ADMIN = "the first of whom owns it"
 
 CATALOGUE = (
     Bridge("whatsapp", "WhatsApp", "mautrix-whatsapp", 18, "whatsappbot", "!wa"),
@@ -57,6 +60,10 @@ CATALOGUE = (
     Bridge("instagram", "Instagram", "mautrix-instagram", 20, "instagrambot", "!ig"),
     Bridge("slack", "Slack", "mautrix-slack", 35, "slackbot", "!slack"),
     Bridge("twitter", "X (Twitter)", "mautrix-twitter", 27, "twitterbot", "!twitter"),
+    Bridge(
+        *("heisenbridge", "IRC", "heisenbridge", 43, "heisenbridge", ""),
+        *(_OWNER, _FIRST_ADMIN, "irc_", Framework.HEISENBRIDGE),
+    ),
 )
 
 DEFAULT = ("whatsapp", "telegram")

@@ -59,6 +59,7 @@ def render_registration(bridge: Bridge, settings: Settings, credentials: Credent
         f"{_REGISTRATIONS}/{bridge.framework}.yaml.j2",
         bridge=bridge,
         address=f"http://{listener(bridge, settings)}",
+        media_url=settings.base_url,
         server=re.escape(settings.server_name),
         as_token=credentials[credential_name(bridge.name, "as_token")],
         hs_token=credentials[credential_name(bridge.name, "hs_token")],

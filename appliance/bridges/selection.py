@@ -43,4 +43,4 @@ def find_gap(bridge: Bridge, settings: Settings, machine: Machine) -> str:
 
 
 def _has(settings: Settings, field: str) -> bool:
-    return getattr(settings, field) is not None
+    return getattr(settings, field) not in (None, ())

@@ -63,6 +63,9 @@ def show_status(name: str | None) -> None:
     settings = running.load_settings()
     rows, silent = [], []
     for one in _choose(settings, name):
+        if not _has_logins(one):
+            rows.append((one.name, "", "", f"is looked after in the chat with @{one.bot}"))
+            continue
         try:
             logins = list(_logins(one, settings))
         except OperationError as error:
@@ -109,6 +112,8 @@ def reset(name: str, yes: bool) -> None:
     from appliance.bridges import database
 
     (one,) = _choose(running.load_settings(), name)
+    if not _has_logins(one):
+        raise OperationError(f"{name} has no data of its own: its bot has commands to start anew")
     click.echo(_LOST.format(title=one.title))
     if not yes:
         if not sys.stdin.isatty():
@@ -123,7 +128,7 @@ def reset(name: str, yes: bool) -> None:
 
 def log_out_everywhere(settings: "Settings", user_id: str) -> None:
     """Log a user of this server out of every bridge, and say so; say what could not be reached."""
-    for one in _choose(settings, None):
+    for one in filter(_has_logins, _choose(settings, None)):
         try:
             for login in _logins(one, settings, [user_id]):
                 _provisioning(one, settings).log_out(login)
@@ -145,6 +150,12 @@ def _choose(settings: "Settings", name: str | None) -> "tuple[Bridge, ...]":
         here = ", ".join(one.name for one in enabled) or "none"
         raise OperationError(f"{name} is not a bridge that runs here: {here}")
     return chosen
+
+
+def _has_logins(one: "Bridge") -> bool:
+    from appliance.bridges.catalogue import Framework
+
+    return one.framework is Framework.MAUTRIX
 
 
 def _logins(

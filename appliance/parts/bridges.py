@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator
 
 from appliance import ports
 from appliance.bridges import configuration, own_settings, selection, versions
-from appliance.bridges.catalogue import CATALOGUE, Bridge
+from appliance.bridges.catalogue import CATALOGUE, Bridge, Framework
 from appliance.bridges.configuration import DOUBLE_PUPPET, credential_name
 from appliance.credentials import Credential
 from appliance.errors import Problem
@@ -36,7 +36,8 @@ class Bridges(Part):
 
     def problems(self, deployment: Deployment) -> Iterator[Problem]:
         """Yield administrators who are not of this server, and files that are of no bridge."""
-        yield from own_settings.find_strangers({bridge.name for bridge in CATALOGUE})
+        with_settings = {one.name for one in CATALOGUE if one.framework is Framework.MAUTRIX}
+        yield from own_settings.find_strangers(with_settings)
         settings = deployment.settings
         for user_id in configuration.admin_ids(settings):
             if not user_id.endswith(f":{settings.server_name}"):
@@ -62,17 +63,17 @@ class Bridges(Part):
 
 
 class BridgePart(Part):
-    """One bridge."""
+    """One bridge, whatever it is made with."""
 
     order = 60
+    secrets: tuple[str, ...] = ("as_token", "hs_token")
 
     def __init__(self, bridge: Bridge) -> None:
         self.bridge = bridge
         self.name = bridge.name
-        self.databases = (bridge.name,)
         self.appservices = (bridge.name,)
         self.credentials = tuple(
-            Credential(credential_name(bridge.name, secret)) for secret in configuration.SECRETS
+            Credential(credential_name(bridge.name, secret)) for secret in self.secrets
         )
 
     def enabled(self, settings: Settings, machine: Machine) -> bool:
@@ -86,34 +87,65 @@ class BridgePart(Part):
             yield Problem("MATRIX_BRIDGES", f"names {self.name}, but {gap}")
         if not ports.is_running("nginx", NGINX_PID):  # as for `appliance check` beside it
             yield from ports.problems([configuration.listener(self.bridge, settings)])
-        yield from own_settings.merge(self.bridge, "").problems
 
     def files(self, deployment: Deployment) -> Iterable[Entry]:
         """Return its configuration, which it cannot write, and its registration for Synapse."""
         given = (self.bridge, deployment.settings, deployment.credentials)
+        registration = configuration.render_registration(*given)
         directory = f"{BRIDGES}/{self.name}"
-        ours = configuration.render_configuration(*given)
-        text = own_settings.merge(self.bridge, ours).text
+        text = self.configure(deployment, registration)
         return (
             Directory(directory, "root", self.name, 0o750),
             File(f"{directory}/config.yaml", text, "root", self.name, 0o640, secret=True),
-            _registration(self.name, configuration.render_registration(*given)),
-            File(
-                f"{versions.SEEN}/{self.name}", versions.remember(self.bridge, deployment.machine)
-            ),
+            _registration(self.name, registration),
         )
 
+    def configure(self, deployment: Deployment, registration: str) -> str:
+        """Return the bridge's configuration; the registration, where it is the same."""
+        del deployment
+        return registration
+
+    def launch(self, deployment: Deployment, database: str, *command: str) -> Program:
+        """Return the program that waits for Synapse and becomes the bridge."""
+        address = configuration.homeserver_address(deployment.settings)
+        launch = ("python", "-m", "appliance.launch.bridge", address, database)
+        return Program(self.name, (*launch, *command), self.name)
+
+
+class MautrixPart(BridgePart):
+    """A bridge of mautrix, in Go."""
+
+    secrets = configuration.SECRETS
+
+    def __init__(self, bridge: Bridge) -> None:
+        super().__init__(bridge)
+        self.databases = (bridge.name,)
+
+    def problems(self, deployment: Deployment) -> Iterator[Problem]:
+        """Yield what is wrong with the owner's settings too."""
+        yield from super().problems(deployment)
+        yield from own_settings.merge(self.bridge, "").problems
+
+    def files(self, deployment: Deployment) -> Iterable[Entry]:
+        """Return also which version its database has seen."""
+        seen = versions.remember(self.bridge, deployment.machine)
+        return (*super().files(deployment), File(f"{versions.SEEN}/{self.name}", seen))
+
+    def configure(self, deployment: Deployment, registration: str) -> str:
+        """Return its configuration with the owner's settings merged in."""
+        del registration
+        given = (self.bridge, deployment.settings, deployment.credentials)
+        return own_settings.merge(self.bridge, configuration.render_configuration(*given)).text
+
     def programs(self, deployment: Deployment) -> Iterable[Program]:
-        """Return the bridge, which waits for Synapse and writes nothing but its database.
+        """Return the bridge, which writes nothing but its database.
 
         One that is older than its data would end at once: Synapse keeps what comes meanwhile.
         """
         if versions.find_newer(self.bridge, deployment.machine):
             return ()
-        address = configuration.homeserver_address(deployment.settings)
-        launch = ("python", "-m", "appliance.launch.bridge", address, self.name)
         command = (self.bridge.component, "-n", "-c", f"{BRIDGES}/{self.name}/config.yaml")
-        return (Program(self.name, (*launch, *command), self.name),)
+        return (self.launch(deployment, self.name, *command),)
 
     def probes(self, deployment: Deployment) -> Iterable[Probe]:
         """Return whether it is connected to Synapse."""
@@ -132,8 +164,35 @@ class BridgePart(Part):
         return super().check(deployment)
 
 
+class HeisenbridgePart(BridgePart):
+    """The bridge to IRC, in Python: what it has to remember is in Synapse."""
+
+    def programs(self, deployment: Deployment) -> Iterable[Program]:
+        """Return the bridge, which belongs to the first administrator."""
+        settings = deployment.settings
+        own = configuration.listener(self.bridge, settings)
+        options = (
+            *("-v", "-c", f"{BRIDGES}/{self.name}/config.yaml"),
+            *("-l", str(own.address), "-p", str(own.port)),
+            *("-o", configuration.admin_ids(settings)[0]),
+        )
+        homeserver = f"http://{configuration.homeserver_address(settings)}"
+        return (self.launch(deployment, "", "python", "-m", "heisenbridge", *options, homeserver),)
+
+    def probes(self, deployment: Deployment) -> Iterable[Probe]:
+        """Return whether it listens to Synapse."""
+        address = configuration.listener(self.bridge, deployment.settings)
+        return (HttpProbe(str(address), "/_matrix/mau/live"),)
+
+
+_KINDS: dict[Framework, type[BridgePart]] = {
+    Framework.MAUTRIX: MautrixPart,
+    Framework.HEISENBRIDGE: HeisenbridgePart,
+}
+
+
 def _registration(name: str, text: str) -> File:
     return File(f"{REGISTRATIONS}/{name}.yaml", text, "root", "synapse", 0o640, secret=True)
 
 
-PARTS = (Bridges(), *map(BridgePart, CATALOGUE))
+PARTS = (Bridges(), *(_KINDS[bridge.framework](bridge) for bridge in CATALOGUE))

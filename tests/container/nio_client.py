@@ -2,6 +2,7 @@
 
 import asyncio
 import time
+import uuid
 from collections.abc import Callable
 from pathlib import Path
 
@@ -35,7 +36,9 @@ class Client:
     async def sync_until(self, condition: Callable[[], object], what: str = "") -> None:
         deadline = time.monotonic() + WITHIN_SECONDS
         while not condition():
-            assert time.monotonic() < deadline, f"not within {WITHIN_SECONDS} s: {what}"
+            assert time.monotonic() < deadline, (
+                f"not within {WITHIN_SECONDS} s: {what}\n{self._describe_last()}"
+            )
             async with asyncio.timeout(WITHIN_SECONDS):
                 await self.nio.sync(timeout=500)
                 if self.nio.should_upload_keys:
@@ -43,6 +46,10 @@ class Client:
                 if self.nio.should_query_keys:
                     await self.nio.keys_query()
                 await self.nio.send_to_device_messages()
+
+    def _describe_last(self) -> str:
+        texts = [(event.sender, getattr(event, "body", type(event))) for _, event in self.events]
+        return "\n".join(f"{sender}: {text}" for sender, text in texts[-10:])
 
     async def receive(self, kind: type[nio.Event], sender: str) -> nio.Event:
         """Return the next event of a kind from somebody."""
@@ -55,8 +62,17 @@ class Client:
         self.events = [(room, one) for room, one in self.events if one is not event]
         return event
 
-    async def send(self, room: str, content: dict[str, object]) -> None:
-        sent = await self.nio.room_send(
-            room, "m.room.message", content, ignore_unverified_devices=True
-        )
-        assert isinstance(sent, nio.RoomSendResponse), sent
+    async def send(self, room: str, content: dict[str, object]) -> str:
+        """Send a message as clients do, which try again while the server has an error; its ID."""
+        transaction, deadline = uuid.uuid4().hex, time.monotonic() + WITHIN_SECONDS
+        while True:
+            sent = await self.nio.room_send(
+                *(room, "m.room.message", content),
+                tx_id=transaction,
+                ignore_unverified_devices=True,
+            )
+            if isinstance(sent, nio.RoomSendResponse):
+                return str(sent.event_id)
+            assert sent.status_code == "M_UNKNOWN", sent
+            assert time.monotonic() < deadline, sent
+            await asyncio.sleep(0.2)

@@ -34,6 +34,7 @@ def test_default_components() -> None:
         "livekit",
         "mautrix-whatsapp",
         "mautrix-telegram",
+        "heisenbridge",
     ]
     assert [c.name for c in choose(COMPONENTS, None)] == [
         c.name for c in COMPONENTS if c.default or not is_optional(c)
@@ -41,7 +42,7 @@ def test_default_components() -> None:
 
 
 def test_with_and_without() -> None:
-    left_out = ["element-web", "livekit", "mautrix-whatsapp"]
+    left_out = ["element-web", "livekit", "mautrix-whatsapp", "heisenbridge"]
     names = name_components(["mautrix-gmessages"], left_out, None, FILE)
     assert names == ["mautrix-telegram", "mautrix-gmessages"]
     chosen = choose(COMPONENTS, names)
@@ -107,7 +108,7 @@ def test_debian_is_fetched_anew_each_week_and_for_every_release() -> None:
 
 def test_stages_without_anything_to_build_are_skipped() -> None:
     arguments = component_arguments([MISSING])
-    assert arguments.keys() == {"COMPONENTS", "DEBIAN_PACKAGES"}
+    assert arguments.keys() == {"COMPONENTS", "DEBIAN_PACKAGES", "PYTHON_LOCKS"}
     (row,) = json.loads(arguments["COMPONENTS"])
     assert (row["status"], row["reason"]) == ("missing", "nobody answers")
 

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from builder.errors import BuildError
-from builder.lock import LOCK, list_requirements
+from builder.lock import LOCK, find_lock, list_requirements
 from builder.registry import GoComponent, Kind, PypiComponent, ReleaseComponent, load_registry
 
 ROOT = Path(__file__).parents[3]
@@ -70,12 +70,25 @@ def test_missing_file(tmp_path: Path) -> None:
         load_registry(tmp_path / "none.yaml")
 
 
-def test_lock_has_the_versions_of_the_registry() -> None:
-    locked = dict(re.findall(r"^([a-z0-9-]+)==(\S+)", (ROOT / LOCK).read_text(), re.MULTILINE))
-    components = OURS.of_kind(PypiComponent)
-    assert {c.package: locked.get(c.package) for c in components} == {
-        c.package: c.newest for c in components
-    }
+def test_locks_have_the_versions_of_the_registry() -> None:
+    for component in OURS.of_kind(PypiComponent):
+        locked = re.findall(
+            rf"^{component.package}==(\S+)", find_lock_text(component), re.MULTILINE
+        )
+        assert locked == [component.newest], component.name
+
+
+def test_a_lock_of_its_own_repeats_nothing() -> None:
+    (own,) = [component for component in OURS.of_kind(PypiComponent) if component.own_lock]
+    names = [
+        set(re.findall(r"^([a-z0-9-]+)==", text, re.MULTILINE))
+        for text in ((ROOT / LOCK).read_text(), find_lock_text(own))
+    ]
+    assert names[0] & names[1] == set()
+
+
+def find_lock_text(component: PypiComponent) -> str:
+    return (ROOT / find_lock(component)).read_text()
 
 
 def test_lock_has_what_the_appliance_needs() -> None:

@@ -6,7 +6,7 @@ import pytest
 import yaml
 
 from appliance import ports, settings
-from appliance.bridges.catalogue import CATALOGUE
+from appliance.bridges.catalogue import CATALOGUE, Framework
 from appliance.credentials import Credentials
 from appliance.files import File
 from appliance.machine import Component, Machine
@@ -21,6 +21,7 @@ ALL = {
     "MATRIX_TELEGRAM_API_ID": "7654321",
     "MATRIX_TELEGRAM_API_HASH": "0123456789abcdef" * 2,
 }
+MAUTRIX = [bridge for bridge in CATALOGUE if bridge.framework is Framework.MAUTRIX]
 OURS = [part for part in PARTS if isinstance(part, BridgePart)]
 WHATSAPP = next(part for part in OURS if part.name == "whatsapp")
 
@@ -77,7 +78,7 @@ def test_a_server_name_is_no_pattern() -> None:
 
 def test_configuration_and_registration_agree() -> None:
     found = documents(ALL)
-    for bridge in CATALOGUE:
+    for bridge in MAUTRIX:
         config = found[f"/run/bridges/{bridge.name}/config.yaml"]
         registration = found[f"/run/synapse/appservices/{bridge.name}.yaml"]
         appservice = config["appservice"]
@@ -94,7 +95,7 @@ def test_configuration_and_registration_agree() -> None:
 
 
 def test_only_this_servers_users_have_a_right() -> None:
-    for bridge in CATALOGUE:
+    for bridge in MAUTRIX:
         config = documents(ALL)[f"/run/bridges/{bridge.name}/config.yaml"]
         assert config["bridge"]["permissions"] == {
             "matrix.example.org": "user",
@@ -134,3 +135,22 @@ def test_asked_for_and_missing_it_says_how_to_get_it(monkeypatch: pytest.MonkeyP
     (problem,) = WHATSAPP.problems(Deployment(asked, Credentials({}), machine))
     assert problem.subject == "MATRIX_BRIDGES"
     assert "names whatsapp, but this image holds no mautrix-whatsapp" in problem.message
+
+
+def test_irc_belongs_to_the_first_administrator() -> None:
+    (part,) = [part for part in OURS if part.name == "heisenbridge"]
+    of = deployment(ALL)
+    (program,) = part.programs(of)
+    assert program.command[program.command.index("-o") + 1] == "@alice:matrix.example.org"
+    found = documents(ALL)
+    # One file for both, with one namespace: the bridge insists.
+    registration = found["/run/synapse/appservices/heisenbridge.yaml"]
+    assert found["/run/bridges/heisenbridge/config.yaml"] == registration
+    assert len(registration["namespaces"]["users"]) == 1
+    nobody = settings.load({"MATRIX_BRIDGES": "heisenbridge"})
+    (problem,) = [
+        problem
+        for problem in part.problems(Deployment(nobody, of.credentials, of.machine))
+        if problem.subject == "MATRIX_BRIDGES"
+    ]
+    assert "it needs MATRIX_BRIDGE_ADMINS, the first of whom owns it" in problem.message
