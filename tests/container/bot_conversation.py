@@ -42,9 +42,12 @@ class Conversation:
 
     async def ask(self, command: str, answer: str) -> str:
         """Say a command and return the bot's answer that has some words in it."""
+        await self.say(command)
+        return await self.hear(answer)
+
+    async def say(self, command: str) -> None:
         text = f"{self.prefix} {command}"
         await self.client.send(self.room, {"msgtype": "m.text", "body": text})
-        return await self.hear(answer)
 
     async def hear(self, words: str) -> str:
         """Wait for something of the bot's with some words in it; encrypted where the room is."""
