@@ -25,6 +25,7 @@ _EXPECTED = {
     r" WARN (received SIG|stopped: )": "supervisor does what it was told",
     r"FATAL: +the database system is starting up$": "asked before Postgres was ready",
     r"^postgres +\| +\w+ FATAL: +connection to client lost$": "a bridge was told to stop",
+    r" WRN Request canceled .*/client/v3/sync\?": "a bridge was told to stop",
     r"^coturn +\| .*ERROR: A peer IP \S+ denied": "callers offer their addresses at home too",
     r" Not sending response to request .* already disconnected\.$": "a client went while it waited",
 }

@@ -47,7 +47,8 @@ AWAY = (
     r" WARN exited: whatsapp ",
     r"^synapse +\| .* synapse\.appservice\.api: push_bulk to http://127\.0\.0\.1:",
     r"^synapse +\| .* synapse\.(logging\.context|metrics\.background_process).*as-sender-",
-    r"^postgres \| +synapse ERROR: +duplicate key .*users_name_key",
+    r"^postgres +\| +synapse ERROR: +duplicate key .*users_name_key",
+    r"^postgres +\| +synapse ERROR: +could not serialize access due to concurrent update",
     r"^synapse +\| (.* synapse\.appservice\.scheduler: Error starting AS recoverer|Traceback)",
 )
 
