@@ -14,10 +14,10 @@ from appliance.jobs.contract import Finding, Job, Programs
 from appliance.supervisor_client import ProgramState, SupervisorClient
 
 PROGRAM = "dns"
-_LOOK_SECONDS = 10
+_LOOK_SECONDS = 5
 _INTERVAL_SECONDS = 600
 # After a failure: what an owner mends now is seen soon, and nobody is asked without end.
-_AFTER_FAILURE_SECONDS = (60, 300, 900)
+_AFTER_FAILURE_SECONDS = (15, 60, 300, 900)
 _TIMEOUT_SECONDS = 120
 
 

@@ -166,6 +166,12 @@ class Appliance(MatrixAppliance):
         assert result.exit_code == 0, f"{' '.join(command)}: {result.exit_code}\n{output}"
         return output
 
+    def found(self, job: str) -> dict[str, Any]:
+        """Return what a job of the agent found last, {} if it has not run."""
+        text = self.run("cat", "/run/agent/state.json")
+        # Docker now and then loses what a program said that ended at once.
+        return dict(json.loads(text)["jobs"].get(job, {})) if text else {}
+
     def supervisor(self, *arguments: str) -> str:
         """Give supervisor an order, inside."""
         return self.run("supervisorctl", "-s", "unix:///run/appliance/supervisor.sock", *arguments)

@@ -1,8 +1,6 @@
 """Names and addresses of a server at home: records made, followed and left alone."""
 
-import json
 import re
-from typing import Any
 
 import pytest
 
@@ -21,13 +19,6 @@ def domain(internet: Internet) -> Domain:
     return internet.new_domain()
 
 
-def found(appliance: InternetAppliance, job: str) -> dict[str, Any]:
-    """Return what a job of the agent found last, {} if it has not run."""
-    text = appliance.run("cat", "/run/agent/state.json")
-    # Docker now and then loses what a program said that ended at once.
-    return dict(json.loads(text)["jobs"].get(job, {})) if text else {}
-
-
 def addresses(domain: Domain) -> dict[str, str]:
     """Return the content of the zone's A records by the first word of their name."""
     return {
@@ -41,9 +32,9 @@ def test_an_empty_zone_becomes_complete(internet: Internet, domain: Domain, boot
     appliance = InternetAppliance(internet, domain)
     boot(appliance)
     expected = dict.fromkeys(NAMES, appliance.address)
-    until(lambda: addresses(domain) == expected, "the zone is complete")
+    until(lambda: addresses(domain) == expected, "the zone is complete", 120)
     assert internet.look_up(f"matrix.{domain.name}") == [appliance.address]
-    until(lambda: found(appliance, "dns").get("ok"), "the job is content")
+    until(lambda: appliance.found("dns").get("ok"), "the job is content")
     assert not any(record.proxied for record in domain.records("A"))
     assert all("matrix-appliance" in (record.comment or "") for record in domain.records("A"))
     assert domain.records("AAAA") == [], "it has no address of that family"
@@ -52,7 +43,7 @@ def test_an_empty_zone_becomes_complete(internet: Internet, domain: Domain, boot
     assert re.search(r"dns +ready +4 records as they should be", status)
     names = ", ".join(f"{name}.{domain.name}" for name in ("matrix", "chat", "synapse", "turn"))
     said = f"{names}: leads here by {appliance.address}"
-    until(lambda: found(appliance, "reachability").get("detail") == said, "names are visited")
+    until(lambda: appliance.found("reachability").get("detail") == said, "names are visited", 120)
     assert domain.token not in appliance.logs()
 
 
@@ -81,11 +72,11 @@ def test_records_follow_the_address_and_others_are_left_alone(
         there = {name.replace(domain.name, "@"): at for name, at in addresses(domain).items()}
         return there == {**dict.fromkeys(ours, address), "synapse": ELSEWHERE}
 
-    until(lambda: are_at(appliance.address), "what was missing is made")
+    until(lambda: are_at(appliance.address), "what was missing is made", 120)
     proxied = {record.name for record in domain.records("A") if record.proxied}
     assert proxied == {domain.name, f"matrix.{domain.name}", f"synapse.{domain.name}"}
 
-    until(lambda: found(appliance, "reachability").get("ok") is False, "names are visited", 120)
+    until(lambda: appliance.found("reachability").get("ok") is False, "names are visited", 120)
     told = status(appliance)
     assert f"chat.{domain.name}: does not lead here (has no address in the DNS" in told
     assert f"it needs A {appliance.address}" in told

@@ -32,6 +32,7 @@ def appliance(internet: Internet) -> Iterator[InternetAppliance]:
     )
     appliance.expect(r"agent +\| WARNING reachability: ", "its domain has no records")
     appliance.expect(r"WARN exited: livekit", "it follows the address too, by a new start")
+    appliance.expect(r"WARNING reachability: ", "nobody made records of its names")
     appliance.with_volume_mapping(str(SCRIPTS), "/caller", "ro")
     with appliance:
         yield appliance
@@ -52,8 +53,7 @@ def describe(appliance: InternetAppliance, do: str, **job: Any) -> str:
 
 
 def relay_job(appliance: InternetAppliance) -> str:
-    state = json.loads(appliance.run("cat", "/run/agent/state.json"))
-    return str(state["jobs"].get("relay", {}).get("detail", ""))
+    return str(appliance.found("relay").get("detail", ""))
 
 
 def test_callers_are_told_the_router_s_address_and_reach_each_other_there(
