@@ -26,6 +26,7 @@ SYNAPSE_SHARED_SECRET = "/run/synapse/registration_shared_secret"  # noqa: S105 
 NGINX = "/run/nginx"
 NGINX_PID = "/run/nginx/work/nginx.pid"
 BRIDGES = "/run/bridges"
+BRIDGE_PROBES = "/run/bridges/probes.json"
 TLS = "/run/tls"
 CHALLENGES = "/run/acme"
 TLS_SOURCE = "/run/tls/source.json"

@@ -14,8 +14,8 @@ from appliance.errors import Problem
 from appliance.files import Directory, Entry, File
 from appliance.machine import Machine
 from appliance.parts.contract import Check, Deployment, Part, Probe, Program
-from appliance.paths import BRIDGES, NGINX_PID, REGISTRATIONS
-from appliance.probe import HttpProbe
+from appliance.paths import BRIDGE_PROBES, BRIDGES, NGINX_PID, REGISTRATIONS
+from appliance.probe import HttpProbe, to_json
 from appliance.settings import Settings
 
 
@@ -48,10 +48,15 @@ class Bridges(Part):
                 )
 
     def files(self, deployment: Deployment) -> Iterable[Entry]:
-        """Return the registration of the double puppets."""
+        """Return the registration of the double puppets, and what the agent asks each bridge."""
         text = configuration.render_double_puppets(deployment.settings, deployment.credentials)
+        enabled = selection.enabled(deployment.settings, deployment.machine)
+        parts = (_part_of(bridge) for bridge in enabled)
+        # One that is left off has no program; its part says why.
+        probes = {part.name: part.probes(deployment) for part in parts if part.programs(deployment)}
         return (
             Directory(BRIDGES),
+            File(BRIDGE_PROBES, to_json(probes)),
             Directory(str(versions.SEEN)),
             _registration(DOUBLE_PUPPET, text),
         )
@@ -195,4 +200,8 @@ def _registration(name: str, text: str) -> File:
     return File(f"{REGISTRATIONS}/{name}.yaml", text, "root", "synapse", 0o640, secret=True)
 
 
-PARTS = (Bridges(), *(_KINDS[bridge.framework](bridge) for bridge in CATALOGUE))
+def _part_of(bridge: Bridge) -> BridgePart:
+    return _KINDS[bridge.framework](bridge)
+
+
+PARTS = (Bridges(), *map(_part_of, CATALOGUE))

@@ -14,7 +14,7 @@ import pytest
 from .appliances import Appliance, LanAppliance, until
 from .bot_conversation import Conversation
 from .conftest import Boot
-from .http_client import Account
+from .http_client import Account, RefusedError
 from .nio_client import Client
 from .volumes import Volume
 
@@ -51,6 +51,32 @@ AWAY = (
     r"^postgres +\| +synapse ERROR: +could not serialize access due to concurrent update",
     r"^synapse +\| (.* synapse\.appservice\.scheduler: Error starting AS recoverer|Traceback)",
 )
+
+
+# Renders what an image with every bridge would, and prints a name that each keeps for itself.
+REGISTER_ALL = """
+import json
+from dataclasses import replace
+from pathlib import Path
+from appliance import credentials, files, machine, settings
+from appliance.bridges.catalogue import CATALOGUE
+from appliance.credentials import Credentials
+from appliance.machine import Component
+from appliance.parts.bridges import PARTS
+from appliance.parts.contract import Deployment
+every = ",".join(bridge.name for bridge in CATALOGUE)
+asked = settings.load({"MATRIX_BRIDGES": every, "MATRIX_BRIDGE_ADMINS": "alice",
+    "MATRIX_TELEGRAM_API_ID": "7654321", "MATRIX_TELEGRAM_API_HASH": "0" * 32})
+held = tuple(Component(bridge.component, "v1", "built") for bridge in CATALOGUE)
+secrets = Credentials({secret.name: secret.make() for part in PARTS for secret in part.credentials})
+of = Deployment(asked, secrets, replace(machine.measure(), components=held))
+made = [entry for part in PARTS for entry in part.files(of) if "appservices" in entry.path]
+files.apply(made)
+homeserver = Path("/run/synapse/homeserver.yaml")
+paths = json.dumps([entry.path for entry in made])
+homeserver.write_text(homeserver.read_text() + f"app_service_config_files: {paths}\\n")
+print(json.dumps([f"{bridge.ghosts}someone" for bridge in CATALOGUE]))
+"""
 
 
 def bridged(**options: Any) -> Appliance:
@@ -234,6 +260,41 @@ def test_owners_settings(boot: Boot, volume: Volume) -> None:
     until(lambda: is_well(appliance, "whatsapp"), "the bridge is ready")
     config = appliance.run("cat", "/run/bridges/whatsapp/config.yaml")
     assert "personal_filtering_spaces: false" in config
+
+
+def test_a_wrong_domain_is_noticed_although_the_bridge_never_ends(boot: Boot) -> None:
+    """It is refused again and again, and no program fails."""
+    appliance = boot(bridged().expect(r".", "the bridge is told another server's name"))
+    until(lambda: is_well(appliance, "whatsapp"), "the bridge is ready")
+    wrong = "s/^  domain: .*/  domain: elsewhere.example/"
+    appliance.run("sed", "-i", wrong, "/run/bridges/whatsapp/config.yaml")
+    appliance.supervisor("restart", "appliance:whatsapp")
+
+    def is_told() -> bool:
+        status = json.loads(appliance.run("sh", "-c", "appliance status --json || true"))
+        return any(
+            problem.startswith("bridges: whatsapp has not been connected for")
+            for problem in status["problems"]
+        )
+
+    until(is_told, "the agent tells", within_seconds=150)
+    assert appliance.program("whatsapp").state == "running"
+    assert appliance.is_healthy()
+
+
+def test_registrations_of_every_bridge_load_into_one_synapse(boot: Boot) -> None:
+    appliance = boot(Appliance().expect(r".", "Synapse is started again with registrations"))
+    names = json.loads(appliance.run("python", "-c", REGISTER_ALL))
+    assert len(names) > 10
+    before = appliance.program("synapse").pid
+    appliance.supervisor("restart", "appliance:synapse")
+    until(lambda: appliance.program("synapse").pid not in (None, before), "Synapse is started")
+    appliance.wait_until_ready()
+    for name in names:
+        with pytest.raises(RefusedError) as refused:
+            Account.register(appliance.matrix, name)
+        assert refused.value.answer.json()["errcode"] == "M_EXCLUSIVE", name
+    assert Account.register(appliance.matrix).create_room()
 
 
 def test_asked_for_and_not_in_the_image(volume: Volume) -> None:
