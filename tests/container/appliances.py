@@ -168,7 +168,8 @@ class Appliance(MatrixAppliance):
 
     def found(self, job: str) -> dict[str, Any]:
         """Return what a job of the agent found last, {} if it has not run."""
-        text = self.run("cat", "/run/agent/state.json")
+        # Clients may be answered before the agent has looked for the first time.
+        text = self.run("sh", "-c", "cat /run/agent/state.json 2> /dev/null || true")
         # Docker now and then loses what a program said that ended at once.
         return dict(json.loads(text)["jobs"].get(job, {})) if text else {}
 
