@@ -29,6 +29,9 @@ ENGLISH = {
     "password.",
     "account_name": "Others find you as",
     "name": "name",
+    "networks": "People on other networks",
+    "networks_text": "Write to them from here, with the account you have there: start a chat with "
+    "the bot of that network, and say what stands beside it.",
     "trust": "First, trust this server",
     "trust_text": "It vouches for itself, so each device has to be told once that you trust it. "
     "Without that, browsers warn and apps refuse to connect.",
@@ -73,6 +76,9 @@ ITALIAN = {
     "account_closed": "Lo crea per te chi gestisce questo server: chiedi un nome e una password.",
     "account_name": "Gli altri ti trovano come",
     "name": "nome",
+    "networks": "Chi usa altre reti",
+    "networks_text": "Puoi scrivere loro da qui, con l'account che hai su quella rete: apri una "
+    "chat con il suo bot e scrivi la parola accanto.",
     "trust": "Prima, fidati di questo server",
     "trust_text": "Garantisce da sé la propria identità: ogni dispositivo deve sapere, una volta "
     "sola, che te ne fidi. Altrimenti i browser avvertono e le app non si collegano.",

@@ -39,6 +39,11 @@ class Bridge:
         """What the name of every user of its network begins with."""
         return self.ghost_prefix or f"{self.name}_"
 
+    @property
+    def first_message(self) -> str:
+        """What its bot is to be told first."""
+        return "login" if self.framework is Framework.MAUTRIX else "help"
+
 
 _TELEGRAM = (("api_id", "telegram_api_id"), ("api_hash", "telegram_api_hash"))
 _MY_TELEGRAM = "which you make at https://my.telegram.org/apps"

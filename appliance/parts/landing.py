@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Iterator
 from urllib.parse import quote
 
+from appliance.bridges import selection
 from appliance.files import Directory, Entry, File
 from appliance.landing_texts import TRANSLATIONS
 from appliance.listeners import client_address
@@ -40,6 +41,7 @@ class Landing(Part):
                 web_client=_web_client(settings, deployment.machine),
                 phone_link=phone,
                 phone_code=_draw(phone) if phone else None,
+                bridges=selection.enabled(settings, deployment.machine),
                 own_authority=settings.tls_mode is TlsMode.SELF_SIGNED,
             )
             yield File(f"{PAGES}/index.{language}.html", page)

@@ -24,7 +24,7 @@ def deployment(
     livekit: bool = True,
     ipv6: bool = True,
 ) -> Deployment:
-    held = {"element-web": element, "livekit": livekit}
+    held = {"element-web": element, "livekit": livekit, "mautrix-whatsapp": True}
     components = tuple(Component(name, "1.0.0", "built") for name in held if held[name])
     machine = Machine(2, 8 * 1024**3, False, ipv6=ipv6, jemalloc=True, components=components)
     return Deployment(settings.load(environment or {}), SECRETS, machine)

@@ -96,3 +96,11 @@ def test_what_the_owner_wrote_is_text() -> None:
     found = page({"MATRIX_BRAND": "<b>Home</b> {domain}"})
     assert "<b>" not in found
     assert "&lt;b&gt;Home&lt;/b&gt; {domain}" in found
+
+
+@pytest.mark.parametrize("language", TRANSLATIONS)
+def test_it_names_each_bot_and_what_to_say_first(language: str) -> None:
+    found = page(LAN, language)
+    assert "<code>@whatsappbot:matrix.home.lan</code> <code>login</code>" in found
+    assert "telegrambot" not in found, "it cannot be had"
+    assert "whatsappbot" not in page({}, language), "none was asked for"
