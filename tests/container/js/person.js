@@ -29,6 +29,18 @@ async function fetchPatiently(...request) {
 }
 AutoDiscovery.setFetchFn(fetchPatiently);
 
+/** Upload, and again if the browser broke it off: the library uploads by XMLHttpRequest, not fetch. */
+async function uploadPatiently(...upload) {
+  for (let attempt = 1; ; attempt++) {
+    try {
+      return await client.uploadContent(...upload);
+    } catch (error) {
+      if (error.name !== "AbortError" || attempt === ATTEMPTS) throw error;
+      await new Promise((resolve) => setTimeout(resolve, 100 * attempt));
+    }
+  }
+}
+
 /** Find the address of a server from its name alone. */
 export async function discover(serverName) {
   const config = await AutoDiscovery.findClientConfig(serverName);
@@ -176,7 +188,7 @@ export async function sendText(roomId, body) {
 export async function sendFile(roomId, name, content) {
   const bytes = Uint8Array.from(atob(content), (letter) => letter.charCodeAt(0));
   const { data, info } = await encryptAttachment(bytes.buffer);
-  const { content_uri: url } = await client.uploadContent(new Blob([data]), {
+  const { content_uri: url } = await uploadPatiently(new Blob([data]), {
     type: "application/octet-stream",
     includeFilename: false,
   });
