@@ -36,7 +36,7 @@ class Source:
         return cls(
             domain=settings.domain,
             names=settings.dns_names,
-            unproxied=f"turn.{settings.domain}",
+            unproxied=settings.turn_host,
             proxied=settings.cloudflare_dns_proxied,
             follow=settings.cloudflare_dns == "manage",
             given=tuple(map(str, settings.given_public_ips)),

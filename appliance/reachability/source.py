@@ -45,7 +45,7 @@ class Source:
             names.append(settings.domain)
         return cls(
             visited=tuple(names),
-            compared=(f"turn.{settings.domain}",) if writes else (),
+            compared=(settings.turn_host,) if writes or settings.turn else (),
             port=base.port or (443 if secure else 80),
             tls=secure,
             local=Endpoint(host.strip("[]"), int(port)),

@@ -13,6 +13,13 @@ NAMES = ("chat", "matrix", "synapse", "turn")
 ELSEWHERE, MOVED, SHARED = "9.9.9.9", "8.8.4.4", "100.70.1.2"
 CERTBOT = r"certificates\s+\|"
 
+_ASK_COTURN = """
+import sys
+from appliance.endpoint import Endpoint
+from appliance.public_address import stun
+print(stun.ask(Endpoint(sys.argv[1], 3478), 4))
+"""
+
 
 @pytest.fixture
 def domain(internet: Internet) -> Domain:
@@ -45,6 +52,12 @@ def test_an_empty_zone_becomes_complete(internet: Internet, domain: Domain, boot
     said = f"{names}: leads here by {appliance.address}"
     until(lambda: appliance.found("reachability").get("detail") == said, "names are visited", 120)
     assert domain.token not in appliance.logs()
+    # The relay is a STUN server too, the one that most homes have: it is understood.
+    seen = appliance.run("python", "-c", _ASK_COTURN, appliance.address)
+    assert seen.strip() == appliance.address
+    by_hand = appliance.run("env", "MATRIX_CLOUDFLARE_DNS=off", "appliance", "dns", "plan")
+    assert "by hand" in by_hand
+    assert re.search(rf"turn\.{domain.name} +A +{appliance.address}\n", by_hand + "\n")
 
 
 def test_records_follow_the_address_and_others_are_left_alone(

@@ -32,7 +32,8 @@ def test_the_worst_comes_first_and_alike_together() -> None:
 def test_names_that_nobody_promised_are_not_missed() -> None:
     by_hand = source()
     assert by_hand.visited == ("matrix.example.org", "chat.example.org")
-    assert by_hand.compared == ()
+    assert by_hand.compared == ("turn.example.org",)
+    assert source(MATRIX_TURN="no").compared == ()
     written = source(MATRIX_CLOUDFLARE_API_TOKEN="x" * 40, MATRIX_SERVER_NAME="example.org")
     assert written.visited[2:] == ("synapse.example.org", "example.org")
     assert written.compared == ("turn.example.org",)
