@@ -23,9 +23,9 @@ class Clock:
             path.chmod(0o755)
         self._folder = folder
 
-    def set(self, *, days: float = 0) -> None:
+    def set(self, *, days: float = 0, hours: float = 0) -> None:
         """Let it be so far ahead of the true time, or behind."""
-        self._hours = days * 24
+        self._hours = days * 24 + hours
         self.pass_by(hours=0)
 
     def pass_by(self, *, hours: float) -> None:
