@@ -35,6 +35,7 @@ class Clock:
 
     def give_to(self, appliance: InternetAppliance) -> None:
         """Let every program of an appliance go by it."""
+        appliance.expect(r"wheel timer that hasn't been read", "Synapse wonders where time went")
         appliance.with_volume_mapping(self._folder, _FOLDER, "ro")
         appliance.with_volume_mapping(self._preload, "/etc/ld.so.preload", "ro")
 
