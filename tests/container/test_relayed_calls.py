@@ -64,6 +64,7 @@ def restart_nginx(scene: Scene) -> None:
 
 
 def restart_synapse(scene: Scene) -> None:
+    scene.appliance.expect(r"^whatsapp +\| .* (ERR|WRN) ", "the server that it asks is away")
     restart(scene, "synapse")
     until(scene.appliance.is_ready, "clients are answered again")
 
