@@ -16,7 +16,7 @@ from urllib.parse import quote, urlencode
 from appliance.codes import make_code
 from appliance.errors import OperationError
 from appliance.files import write_atomically
-from appliance.paths import ADMIN_TOKEN, SYNAPSE_SOCKET
+from appliance.paths import ADMIN_TOKEN, SYNAPSE_SHARED_SECRET, SYNAPSE_SOCKET
 from appliance.synapse_client import RefusedError, SynapseClient
 
 # The next is tried where one belongs to somebody else, or its password is of a lost credential.
@@ -160,6 +160,17 @@ class SynapseAdmin:
                 raise
             raise OperationError("there is no such registration token") from None
 
+    def openid_token(self) -> dict[str, Any]:
+        """Return a token by which others learn that the internal account asks them."""
+        user_id = self._ask("GET", "/_matrix/client/v3/account/whoami")["user_id"]
+        path = f"/_matrix/client/v3/user/{quote(user_id, safe='')}/openid/request_token"
+        return dict(self._ask("POST", path))
+
+    def call_transports(self) -> list[Any]:
+        """Return where clients are told that calls go. Source: MSC4143."""
+        answer = self._ask("GET", "/_matrix/client/unstable/org.matrix.msc4143/rtc/transports")
+        return list(answer.get("rtc_transports", ()))
+
     def changeable_user(self, name: str) -> User:
         """Return an account that may be changed."""
         user = self.user(name)
@@ -242,6 +253,12 @@ class SynapseAdmin:
             **more,
         }
         return self._client.request("POST", "/_synapse/admin/v1/register", body)
+
+
+def connect(server_name: str, password: str) -> SynapseAdmin:
+    """Return the admin API of the Synapse that runs here, whose shared secret root may read."""
+    shared_secret = Path(SYNAPSE_SHARED_SECRET).read_text().strip()
+    return SynapseAdmin(server_name, shared_secret=shared_secret, password=password)
 
 
 def _path_of(user_id: str) -> str:

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 from appliance import probe
 from appliance.errors import OperationError
-from appliance.paths import SETTINGS, SYNAPSE_SHARED_SECRET, SYNAPSE_SOCKET
+from appliance.paths import SETTINGS, SYNAPSE_SOCKET
 from appliance.started import read_environment
 
 __all__ = ["choose_environment", "connect_admin", "load_settings", "read_environment"]
@@ -44,14 +44,11 @@ def connect_admin(settings: "Settings") -> "SynapseAdmin":
     """Return Synapse's admin API, waiting for a Synapse that is still starting."""
     from appliance import credentials
     from appliance.credentials import Credential
-    from appliance.synapse_admin import SynapseAdmin
+    from appliance.synapse_admin import connect
 
     _wait_for_synapse()
-    return SynapseAdmin(
-        settings.server_name,
-        shared_secret=Path(SYNAPSE_SHARED_SECRET).read_text().strip(),
-        password=credentials.load([Credential("admin_password")])["admin_password"],
-    )
+    password = credentials.load([Credential("admin_password")])["admin_password"]
+    return connect(settings.server_name, password)
 
 
 def _wait_for_synapse() -> None:

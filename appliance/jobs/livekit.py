@@ -16,9 +16,10 @@ from appliance.paths import LIVEKIT_ADDRESSES, LIVEKIT_HEALTH
 from appliance.supervisor_client import SupervisorClient
 
 PROGRAM = "livekit"
-_LOOK_SECONDS = 5
+# Callers look for half a minute for a server that is silent, then give up.
+_LOOK_SECONDS = 3
 # So often it may be silent: it calls itself ill when it could not count its own load for 4 s.
-_PATIENCE = 4
+_PATIENCE = 3
 # An address that comes and goes must not end every call with it.
 _PAUSE_SECONDS = 60
 

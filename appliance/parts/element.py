@@ -48,11 +48,11 @@ _CALLS: dict[str, Any] = {
     "features": {"feature_group_calls": True},
     "element_call": {"use_exclusively": True},
 }
-_NO_CALLS: dict[str, Any] = {
-    # Element 1.12.24 and later would offer Element Call by themselves.
-    "element_call": {"disable": True},
-    "setting_defaults": {"UIFeature.voip": False},
-}
+# Element 1.12.24 and later would offer Element Call by themselves.
+_NO_ELEMENT_CALL: dict[str, Any] = {"element_call": {"disable": True}}
+# Of two people alone, through the relay: no button in a room of three, which would lead to Jitsi.
+_ONE_TO_ONE_CALLS = {**_NO_ELEMENT_CALL, "setting_defaults": {"UIFeature.widgets": False}}
+_NO_CALLS = {**_NO_ELEMENT_CALL, "setting_defaults": {"UIFeature.voip": False}}
 
 _INLINE_SCRIPT = re.compile(rb"<script(?![^>]*\ssrc=)[^>]*>(.+?)</script>", re.DOTALL)
 
@@ -141,9 +141,14 @@ def _configure(deployment: Deployment) -> Merged:
         settings=settings,
         chat_address=urlsplit(settings.chat_url).netloc,
     )
-    calls = rtc.service_url(deployment.settings, deployment.machine) is not None
-    ours = merge(json.loads(text), _CALLS if calls else _NO_CALLS)
+    ours = merge(json.loads(text), _choose_calls(deployment))
     return merge_owned_json(ours, CUSTOM, OWNED_KEYS)
+
+
+def _choose_calls(deployment: Deployment) -> dict[str, Any]:
+    if rtc.PART.enabled(deployment.settings, deployment.machine):
+        return _CALLS
+    return _ONE_TO_ONE_CALLS if deployment.settings.turn else _NO_CALLS
 
 
 def _configure_element_call(deployment: Deployment) -> str:

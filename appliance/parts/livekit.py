@@ -11,9 +11,9 @@ from appliance.credentials import Credential
 from appliance.errors import Problem
 from appliance.files import Directory, Entry, File
 from appliance.launch.livekit import FOLLOW, PID_FILE
-from appliance.listeners import Listener
+from appliance.listeners import Listener, Protocol
 from appliance.machine import Machine
-from appliance.parts.contract import Deployment, Part, Probe, Program
+from appliance.parts.contract import Deployment, Part, Probe, Program, PublicPort
 from appliance.paths import LIVEKIT, LIVEKIT_HEALTH, NGINX
 from appliance.probe import HttpProbe
 from appliance.render import render_template
@@ -79,6 +79,13 @@ class LiveKit(Part):
         command = ("python", "-m", "appliance.launch.livekit", *addresses)
         return (Program("livekit", command, "livekit", stop_signal="KILL"),)
 
+    def public_ports(self, deployment: Deployment) -> Iterable[PublicPort]:
+        """Return the ports of media."""
+        settings = deployment.settings
+        yield PublicPort(Protocol.UDP, settings.livekit_udp_port, "Element Call")
+        if any(address.is_unspecified for address in settings.listen):
+            yield PublicPort(Protocol.TCP, settings.livekit_tcp_port, "Element Call without UDP")
+
     def probes(self, deployment: Deployment) -> Iterable[Probe]:
         """Return its own question of health."""
         return (HttpProbe(f"{LOOPBACK[0]}:{deployment.settings.livekit_port}", "/"),)
@@ -110,9 +117,15 @@ def _configure(deployment: Deployment) -> str:
         loopback=loopback,
         tcp=bool(everywhere),
         networks=[] if everywhere == {4, 6} else networks,
-        # Nobody answers there, and nobody else is asked.
-        stun_servers=[f"127.0.0.1:{settings.livekit_udp_port}"],
+        stun_servers=[_choose_stun_server(settings)],
     )
+
+
+def _choose_stun_server(settings: Settings) -> str:
+    """Return our own relay, or where nobody answers and nobody else is asked."""
+    if settings.turn:
+        return f"{settings.turn_host}:{settings.turn_port}"
+    return f"127.0.0.1:{settings.livekit_udp_port}"
 
 
 def _nginx_files(deployment: Deployment) -> Iterator[File]:
@@ -124,9 +137,12 @@ def _nginx_files(deployment: Deployment) -> Iterator[File]:
 
 
 def _listeners(deployment: Deployment) -> Iterator[Listener]:
-    """Yield its TCP ports."""
+    """Yield its ports."""
     settings = deployment.settings
     yield Listener("MATRIX_LIVEKIT_PORT", LOOPBACK[0], settings.livekit_port)
+    udp, tcp = settings.livekit_udp_port, settings.livekit_tcp_port
     for address in settings.listen:
-        if address.is_unspecified and (address.version == 4 or deployment.machine.ipv6):
-            yield Listener("MATRIX_LIVEKIT_TCP_PORT", address, settings.livekit_tcp_port)
+        if address.version == 4 or deployment.machine.ipv6:
+            yield Listener("MATRIX_LIVEKIT_UDP_PORT", address, udp, Protocol.UDP)
+            if address.is_unspecified:
+                yield Listener("MATRIX_LIVEKIT_TCP_PORT", address, tcp)

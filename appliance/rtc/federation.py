@@ -51,11 +51,15 @@ class Federation:
 
     async def ask_user_info(self, server: str, token: str) -> Answer:
         """Ask a server whose OpenID token it is. Raise UnreachableError."""
+        query = urlencode({"access_token": token})
         try:
             async with asyncio.timeout(_TOTAL_SECONDS), self._slots:
                 endpoint = await self.find(server)
-                query = urlencode({"access_token": token})
-                return await self._outside.get(endpoint, f"{USER_INFO}?{query}")
+                try:
+                    return await self._outside.get(endpoint, f"{USER_INFO}?{query}")
+                except UnreachableError as error:
+                    self._remember(server, None, str(error))
+                    raise
         except TimeoutError as error:
             self._remember(server, None, "no answer in time")
             raise UnreachableError("no answer in time") from error
@@ -76,7 +80,7 @@ class Federation:
         seconds = _REMEMBER_SECONDS if endpoint else _REMEMBER_FAILURE_SECONDS
         finding = Finding(endpoint, reason, time.monotonic() + seconds)
         if endpoint is None:
-            _log.info("cannot ask %s whose token it is: %s", server, reason)
+            _log.info("cannot ask %.80s whose token it is: %s", server, reason)
         self._findings[server] = finding
         self._findings.move_to_end(server)
         while len(self._findings) > _MAXIMUM_REMEMBERED:

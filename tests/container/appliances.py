@@ -190,6 +190,13 @@ class Appliance(MatrixAppliance):
         """Kill a process inside, if it is still there."""
         self.run("sh", "-c", f"kill -KILL {pid} || true")
 
+    def local_address(self) -> str:
+        """Return the address of the machine that it takes itself to be on."""
+        container = self.get_wrapped_container()
+        container.reload()
+        (network,) = container.attrs["NetworkSettings"]["Networks"].values()
+        return str(network["IPAddress"])
+
     def gateways(self) -> set[str]:
         """Return the addresses from which it sees this machine's requests."""
         container = self.get_wrapped_container()

@@ -5,7 +5,7 @@ import hashlib
 import os
 import shutil
 import subprocess
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -21,11 +21,13 @@ from .appliances import Appliance, LanAppliance
 
 JAVASCRIPT = Path(__file__).parent / "js"
 _BUNDLE = JAVASCRIPT / ".build/person.js"
-_WASM = JAVASCRIPT / "node_modules/@matrix-org/matrix-sdk-crypto-wasm/pkg"
+WASM = JAVASCRIPT / "node_modules/@matrix-org/matrix-sdk-crypto-wasm/pkg"
 
 
 @contextmanager
-def open_browser(appliance: Appliance, *, trusting: bool = True) -> Iterator[Browser]:
+def open_browser(
+    appliance: Appliance, *, trusting: bool = True, options: Sequence[str] = ()
+) -> Iterator[Browser]:
     """Start a Chromium that finds the appliance by name, and no other host at all.
 
     `trusting`: it takes the server's certificate as if its root had been installed.
@@ -34,6 +36,7 @@ def open_browser(appliance: Appliance, *, trusting: bool = True) -> Iterator[Bro
     if executable is None:
         pytest.skip("missing: chromium (on Debian: apt install chromium)")
     options = [
+        *options,
         f"--host-resolver-rules={_resolver_rules(appliance)}",
         # A page that a test supplies counts as from nowhere, which may not ask this machine.
         "--disable-features=LocalNetworkAccessChecks",
@@ -152,6 +155,6 @@ def _serve_client(route: Any) -> None:
     if name == "":
         route.fulfill(body="<!doctype html><title>Test client</title>", content_type="text/html")
     elif name.endswith(".wasm"):
-        route.fulfill(path=_WASM / name, content_type="application/wasm")
+        route.fulfill(path=WASM / name, content_type="application/wasm")
     else:
         route.fulfill(path=_BUNDLE, content_type="text/javascript")

@@ -132,6 +132,12 @@ def test_a_service_can_read_its_own_secrets_only(
     assert readable == OWN_SECRETS[service]
 
 
+def test_a_program_that_asks_the_world_trusts_its_authorities(secretive: Appliance) -> None:
+    count = "import ssl; print(len(ssl.create_default_context().get_ca_certs()))"
+    for user in ("root", "agent", "rtc"):
+        assert int(secretive.run("python", "-c", count, user=user)) > 100
+
+
 def test_the_log_tells_no_secret(secretive: Appliance, secrets: dict[str, str]) -> None:
     secretive.make_account("somebody")
     told = secretive.logs()

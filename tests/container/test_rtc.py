@@ -219,3 +219,32 @@ class TestServicesThatAreAway:
         assert lan.matrix.request("OPTIONS", f"{SERVICE}/sfu/get").status == 204
         lan.supervisor("start", "appliance:rtc")
         until(lambda: lan.matrix.get(f"{SERVICE}/healthz").status == 200, "it is there again")
+
+
+class TestDoctor:
+    """What `appliance doctor calls` says of LiveKit and the service."""
+
+    NAMES = ("call-discovery", "call-server", "call-token")
+
+    def ask(self, appliance: Appliance) -> list[dict[str, str]]:
+        """Return what it finds of ours, good or not."""
+        script = "appliance doctor calls --json || true"
+        found = json.loads(appliance.run("sh", "-c", script))
+        return [one for one in found if one["check"] in self.NAMES]
+
+    def test_all_is_well(self, lan: LanAppliance) -> None:
+        found = self.ask(lan)
+        assert {one["check"] for one in found} == set(self.NAMES)
+        assert [one for one in found if one["verdict"] != "good"] == []
+
+    def test_it_names_what_people_see(self, lan: LanAppliance) -> None:
+        lan.expect("^rtc +.*WARNING a call cannot begin: ", "LiveKit is stopped here")
+        lan.supervisor("stop", "appliance:livekit")
+        wrong = {one["check"]: one for one in self.ask(lan) if one["verdict"] == "wrong"}
+        lan.supervisor("start", "appliance:livekit")
+        assert set(wrong) == {"call-server", "call-token"}
+        for one in wrong.values():
+            assert "OPEN_ID_ERROR" in one["advice"]
+        until(
+            lambda: all(one["verdict"] == "good" for one in self.ask(lan)), "LiveKit is there again"
+        )

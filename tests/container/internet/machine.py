@@ -22,7 +22,7 @@ _FOLDER = Path(__file__).parent
 _CONTROL_PORT = 8000
 # Addresses that no machine has any more, and that are not private: so servers on this network have
 # a public address each. Source: RFC 7526, which withdrew them.
-_POOL = ip_network("192.88.99.0/24")
+POOL = ip_network("192.88.99.0/24")
 _PREFIX_LENGTH = 27
 
 
@@ -43,7 +43,7 @@ def make_network(client: docker.DockerClient) -> Iterator[Network]:
 
 def _create_network(client: docker.DockerClient) -> Network:
     # Others on this machine may have some: a free one is found by asking for each.
-    subnets = list(_POOL.subnets(new_prefix=_PREFIX_LENGTH))
+    subnets = list(POOL.subnets(new_prefix=_PREFIX_LENGTH))
     secrets.SystemRandom().shuffle(subnets)
     for subnet in subnets:
         pool = IPAMPool(subnet=str(subnet))
@@ -56,7 +56,7 @@ def _create_network(client: docker.DockerClient) -> Network:
         except APIError as error:
             if "overlap" not in str(error):
                 raise
-    raise AssertionError(f"every network in {_POOL} is taken: see `docker network ls`")
+    raise AssertionError(f"every network in {POOL} is taken: see `docker network ls`")
 
 
 @contextmanager

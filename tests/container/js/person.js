@@ -8,7 +8,7 @@ import { decodeRecoveryKey } from "matrix-js-sdk/lib/crypto-api/recovery-key.js"
 const PATIENCE_MILLISECONDS = 30_000;
 const ATTEMPTS = 5;
 
-let client;
+export let client; // for call.js
 let password;
 let secretStorageKey; // [its ID, its bytes], as Element keeps it while it is open
 

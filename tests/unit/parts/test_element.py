@@ -94,6 +94,16 @@ def test_no_call_is_offered_while_no_server_carries_one() -> None:
     assert "features" not in found
 
 
+def test_without_livekit_two_people_call_through_the_relay() -> None:
+    found = config({**LAN, "MATRIX_CALLS": "off"})
+    assert found["setting_defaults"]["UIFeature.widgets"] is False
+    assert "UIFeature.voip" not in found["setting_defaults"]
+    assert found["element_call"] == {"disable": True}
+    assert "features" not in found
+    nothing = config({**LAN, "MATRIX_CALLS": "off", "MATRIX_TURN": "no"})
+    assert nothing["setting_defaults"]["UIFeature.voip"] is False
+
+
 def test_nothing_is_offered_that_needs_mail() -> None:
     shown = config({})["setting_defaults"]
     assert shown["UIFeature.passwordReset"] is False

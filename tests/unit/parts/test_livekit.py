@@ -24,7 +24,9 @@ def test_it_asks_nobody_and_names_nobody(environment: dict[str, str]) -> None:
     rtc = configuration(environment)["rtc"]
     assert rtc["use_external_ip"] is False
     # An empty list would be Google's and Twilio's.
-    assert rtc["stun_servers"] == ["127.0.0.1:7882"]
+    settings = deployment(environment).settings
+    own = f"turn.{settings.domain}:3478" if settings.turn else "127.0.0.1:7882"
+    assert rtc["stun_servers"] == [own]
     (program,) = LIVEKIT.programs(deployment(environment))
     assert program.command[:3] == ("python", "-m", "appliance.launch.livekit")
 
