@@ -6,7 +6,7 @@ import { AutoDiscovery, ClientEvent, createClient, MatrixError } from "matrix-js
 import { decodeRecoveryKey } from "matrix-js-sdk/lib/crypto-api/recovery-key.js";
 
 const PATIENCE_MILLISECONDS = 30_000;
-const ATTEMPTS = 5;
+const ATTEMPTS = 10;
 
 export let client; // for call.js
 let password;
