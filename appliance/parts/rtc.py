@@ -43,8 +43,9 @@ class Rtc(Part):
 
     def programs(self, deployment: Deployment) -> Iterable[Program]:
         """Return the service."""
-        del deployment
-        return (Program("rtc", ("python", "-m", "appliance.rtc"), "rtc"),)
+        synapse = f"{LOOPBACK[0]}:{deployment.settings.synapse_port}"
+        command = ("python", "-m", "appliance.launch.later", synapse)
+        return (Program("rtc", (*command, "python", "-m", "appliance.rtc"), "rtc"),)
 
     def probes(self, deployment: Deployment) -> Iterable[Probe]:
         """Return its own question of health."""
