@@ -7,7 +7,7 @@ well, PID 1, which is supervisor by then, starts what it wrote (appliance/init.p
 import json
 import os
 import sys
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 
 from appliance import __version__, certificates, credentials, data, files, machine, probe, supervise
@@ -35,6 +35,12 @@ class Plan:
     parts: tuple[Part, ...]
     programs: tuple[tuple[Part, Program], ...]
     entries: tuple[Entry, ...]
+
+    def warnings(self) -> Iterator[str]:
+        """Yield what the owner should know although it does not stand in the way of a start."""
+        yield from map(str, self.deployment.settings.warnings())
+        for part in self.parts:
+            yield from part.warnings(self.deployment)
 
 
 def plan(
@@ -93,12 +99,8 @@ def main(lock: int | None) -> int:
     except OperationError as error:
         _say(f"not started: {error}")
         return EXIT_FAILED
-    warnings = [
-        *map(str, settings.warnings()),
-        *(one for part in boot.parts for one in part.warnings(boot.deployment)),
-    ]
     _say(
-        *(f"warning: {warning}" for warning in warnings),
+        *(f"warning: {warning}" for warning in boot.warnings()),
         _summarize(settings),
         *_say_ports(boot.deployment),
     )

@@ -5,7 +5,6 @@ one before in place. Part of every boot and run every minute: nothing heavy is i
 something has changed.
 """
 
-import sys
 import time
 from collections.abc import Sequence
 from dataclasses import replace
@@ -43,9 +42,6 @@ def ensure(settings: "Settings", services: Sequence[TlsService]) -> bool:
 
         state = upkeep.resume(source.order, state)
     publication.write_state(state)
-    if source.order is None:  # who asks an authority tells what comes of it
-        for warning in state.describe(time.time()):
-            sys.stderr.write(f"appliance: warning: {warning}\n")
     return before is None or before.published != state.published
 
 

@@ -21,10 +21,9 @@ def judge(source: Source) -> Pair:
 
     An expired one can be used: whether to go on with it is not for us to say.
     """
-    chain = _read("certificate", source.certificate)
-    key = _read("key", source.key)
-    certificates = _parse_chain(chain, source.certificate)
-    _compare(certificates, _parse_key(key, source.key), source)
+    chain, certificates = _read_chain(source)
+    key, private = _read_key(source)
+    _compare(certificates, private, source)
     try:
         # What nginx's own library has against it, such as a key too short.
         context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
@@ -33,6 +32,22 @@ def judge(source: Source) -> Pair:
         message = f"cannot be used by a server: {error}"
         raise PairError("certificate", source.certificate, message) from error
     return Pair(chain, key, describe(certificates, own_authority=source.authority is not None))
+
+
+def find_faults(source: Source) -> list[PairError]:
+    """Return everything that makes a pair useless, what each file has by itself at once."""
+    faults = []
+    for read in (_read_chain, _read_key):
+        try:
+            read(source)
+        except PairError as error:
+            faults.append(error)
+    if not faults:
+        try:
+            judge(source)
+        except PairError as error:
+            faults.append(error)
+    return faults
 
 
 def describe(certificates: list[x509.Certificate], *, own_authority: bool = False) -> Facts:
@@ -48,6 +63,16 @@ def describe(certificates: list[x509.Certificate], *, own_authority: bool = Fals
         whole=own_authority or not alone,
         self_signed=first.issuer == first.subject,
     )
+
+
+def _read_chain(source: Source) -> tuple[str, list[x509.Certificate]]:
+    text = _read("certificate", source.certificate)
+    return text, _parse_chain(text, source.certificate)
+
+
+def _read_key(source: Source) -> tuple[str, PrivateKeyTypes]:
+    text = _read("key", source.key)
+    return text, _parse_key(text, source.key)
 
 
 def _read(file: str, path: str) -> str:

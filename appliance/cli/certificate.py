@@ -100,7 +100,7 @@ def test() -> None:
         click.echo(remark, err=True)
     if outcome.failure:
         raise OperationError(outcome.failure.message)
-    click.echo("a certificate would come: every step went well, and nothing was kept")
+    click.echo("a certificate would come: every step went well; nothing of it is served")
 
 
 def _source() -> Source:

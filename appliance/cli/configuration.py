@@ -30,7 +30,8 @@ def check() -> None:
     """
     from appliance.entrypoint import plan
 
-    for warning in plan(choose_environment()).deployment.settings.warnings():
+    planned = plan(choose_environment())
+    for warning in planned.warnings():
         click.echo(f"warning: {warning}", err=True)
     click.echo("configuration is valid")
 

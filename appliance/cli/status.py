@@ -12,7 +12,7 @@ from appliance.cli.verb import Verb
 from appliance.errors import EXIT_FAILED
 
 if TYPE_CHECKING:
-    from appliance.cli.report import Report
+    from appliance.cli.report import PartStatus, Report
     from appliance.machine import Component
 
 
@@ -41,7 +41,7 @@ def _format(report: "Report") -> str:
     rows = [
         (
             f"{part.name}{'*' if part.essential else ''}",
-            click.style(part.state, fg="green" if part.healthy else "red"),
+            click.style(_name_state(part), fg="green" if part.healthy else "red"),
             "" if part.uptime_seconds is None else format_duration(part.uptime_seconds),
             "" if part.memory_bytes is None else format_bytes(part.memory_bytes),
             part.detail,
@@ -61,6 +61,12 @@ def _format(report: "Report") -> str:
     lines += [click.style(f"left out     {one}", fg="yellow") for one in report.left_out]
     lines += [click.style(f"problem      {problem}", fg="red") for problem in report.problems]
     return "\n".join(lines)
+
+
+def _name_state(part: "PartStatus") -> str:
+    """Return what supervisor says, or that the part itself says otherwise."""
+    running = part.state in ("running", "ready")
+    return "unwell" if running and not part.healthy else part.state
 
 
 def _describe(component: "Component") -> str:

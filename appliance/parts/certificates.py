@@ -7,7 +7,7 @@ import time
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
-from appliance.certificates import PairError, Publication, Source
+from appliance.certificates import Publication, Source
 from appliance.errors import Problem
 from appliance.files import Directory, Entry, File
 from appliance.machine import Machine
@@ -39,10 +39,21 @@ class Certificates(Part):
         if settings.tls_mode is TlsMode.FILES:
             from appliance.certificates import pair  # cryptography: 60 ms
 
-            try:
-                pair.judge(Source.of(settings))
-            except PairError as error:
-                yield Problem(_VARIABLES[error.file], str(error))
+            if settings.tls_certificate_path and settings.tls_key_path:  # or that is told already
+                for fault in pair.find_faults(Source.of(settings)):
+                    yield Problem(_VARIABLES[fault.file], str(fault))
+
+    def warnings(self, deployment: Deployment) -> Iterator[str]:
+        """Yield what is less than perfect about what is served, or will be."""
+        settings = deployment.settings
+        if state := Publication().read_state():
+            yield from state.describe(time.time())
+        elif settings.tls_mode is TlsMode.FILES:  # `appliance check` before the first boot
+            from appliance.certificates import pair
+
+            source = Source.of(settings)
+            for doubt in pair.judge(source).facts.doubts(source.hosts):
+                yield f"{source.certificate}: {doubt}"
 
     def files(self, deployment: Deployment) -> Iterable[Entry]:
         """Return what the program of every minute has to know."""

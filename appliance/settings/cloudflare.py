@@ -1,5 +1,6 @@
 """Cloudflare: the token with which the appliance works on the domain's zone."""
 
+import re
 from collections.abc import Iterator
 
 from pydantic import SecretStr
@@ -8,6 +9,8 @@ from appliance.errors import Problem
 from appliance.settings.acme import AcmeChallenge, AcmeSettings
 from appliance.settings.tls import TlsMode
 from appliance.settings.types import Url, variable
+
+_TOKEN = re.compile(r"[A-Za-z0-9_-]+")
 
 
 class CloudflareSettings(AcmeSettings):
@@ -25,7 +28,16 @@ class CloudflareSettings(AcmeSettings):
     )
 
     def problems(self) -> Iterator[Problem]:
-        """Yield a token that is missing."""
+        """Yield a token that is missing, is none, or is given in vain."""
+        name, token = "MATRIX_CLOUDFLARE_API_TOKEN", self.cloudflare_api_token
+        if token and not _TOKEN.fullmatch(token.get_secret_value()):
+            yield Problem(
+                name,
+                "is no API token: those are letters, digits, - and _ alone, without quotes and "
+                "without «Bearer» before them",
+            )
+        if token and self.trial:
+            yield Problem(name, "has no effect in the trial: give MATRIX_DOMAIN too")
         needed = (
             self.tls_mode is TlsMode.ACME and self.acme_challenge is AcmeChallenge.DNS_CLOUDFLARE
         )

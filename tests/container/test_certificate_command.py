@@ -8,7 +8,7 @@ from typing import Any
 import docker
 import pytest
 
-from .appliances import Appliance, LanAppliance
+from .appliances import Appliance, LanAppliance, until
 from .conftest import Boot
 from .internet import Internet
 from .internet.appliance import InternetAppliance
@@ -51,6 +51,9 @@ def appliance(
 
 
 def test_it_shows_what_there_is_and_what_is_served(appliance: InternetAppliance) -> None:
+    until(  # nginx first, then coturn
+        lambda: all(one["published"] for one in shown(appliance)["served"]), "all serve it"
+    )
     served = appliance.certificate()
     told = shown(appliance)
     assert set(told["names"]) == {appliance.DOMAIN, f"*.{appliance.DOMAIN}"}

@@ -18,7 +18,7 @@ from cryptography import x509
 
 from .appliances import Appliance, until
 from .http_client import Account
-from .internet import LETS_ENCRYPT, Internet
+from .internet import CLOUDFLARE, LETS_ENCRYPT, Internet
 from .internet.appliance import InternetAppliance
 from .internet.clock import Clock
 from .volumes import Volume
@@ -355,6 +355,17 @@ def test_stop_while_the_proof_is_published_takes_it_away(home: Home) -> None:
     appliance = home.start(MATRIX_ACME_PROPAGATION="60s")
     until(lambda: home.domain.records("TXT"), "the proof is published")
     assert appliance.shut_down() == 0
+    assert home.domain.records("TXT") == []
+
+
+def test_stop_during_a_question_to_cloudflare_takes_the_proof_away_too(home: Home) -> None:
+    home.stop()
+    home.data.run("rm -rf /data/certificates")
+    # Its library takes what certbot makes of a signal for a fault of the network, and asks again.
+    with home.internet.fail(CLOUDFLARE, r"GET \S+/dns_records\?.*TXT", delay_seconds=2, times=1):
+        appliance = home.start(MATRIX_ACME_PROPAGATION="60s", MATRIX_CLOUDFLARE_DNS="off")
+        until(lambda: home.domain.records("TXT"), "the first proof is published")
+        assert appliance.shut_down() == 0
     assert home.domain.records("TXT") == []
 
 

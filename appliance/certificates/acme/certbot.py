@@ -9,6 +9,7 @@ import shutil
 import signal
 import subprocess
 import sys
+import time
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -153,14 +154,17 @@ def _run(
             text=True,
             errors="replace",
         )
-        if stopped:
-            child.terminate()
-        try:
-            output, _ = child.communicate(timeout=patience_seconds)
-        except subprocess.TimeoutExpired:
-            in_time = False
-            child.terminate()
-            output = _wait_or_kill(child)
+        deadline = time.monotonic() + patience_seconds
+        output = None
+        while output is None and (in_time := time.monotonic() < deadline):
+            if stopped:
+                # Again and again: Cloudflare's library takes the exception, which certbot makes of
+                # a signal during its requests, for one of the network, and goes on.
+                child.terminate()
+            with contextlib.suppress(subprocess.TimeoutExpired):
+                output = child.communicate(timeout=1)[0]
+        if output is None:
+            output = _end(child)
     finally:
         for number, handler in before.items():
             signal.signal(number, handler)
@@ -169,12 +173,14 @@ def _run(
     return child.returncode, output, in_time
 
 
-def _wait_or_kill(child: subprocess.Popen[str]) -> str:
-    try:
-        return child.communicate(timeout=_TIDY_SECONDS)[0]
-    except subprocess.TimeoutExpired:
-        child.kill()
-        return child.communicate()[0]
+def _end(child: subprocess.Popen[str]) -> str:
+    """Tell it to tidy up and end, for as long as that may take, then kill it."""
+    for _ in range(_TIDY_SECONDS):
+        child.terminate()
+        with contextlib.suppress(subprocess.TimeoutExpired):
+            return child.communicate(timeout=1)[0]
+    child.kill()
+    return child.communicate()[0]
 
 
 def _gather_roots(settings: "Settings") -> str:

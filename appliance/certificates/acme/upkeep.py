@@ -23,8 +23,10 @@ def resume(order: Order, state: State, now: float | None = None) -> State:
     if after != before:
         with contextlib.suppress(OperationError):  # a full disk must not stop the servers
             schedules.save(order, after)
-    state = _tell(after, state)
-    return replace(state, next_at=now) if after.due(order.fingerprint, now) else state
+    if after.due(order.fingerprint, now):
+        # Something else is asked for now: what was wrong before says nothing about it.
+        return replace(_tell(after, state), problem="", next_at=now)
+    return _tell(after, state)
 
 
 def keep(source: Source, publication: Publication, state: State) -> State:

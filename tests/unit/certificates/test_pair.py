@@ -3,7 +3,7 @@ from pathlib import Path
 import pytest
 
 from appliance.certificates import PairError, Source
-from appliance.certificates.pair import judge
+from appliance.certificates.pair import find_faults, judge
 
 from .pairs import NOW, make, owned, put
 
@@ -83,3 +83,14 @@ def test_what_is_not_there_is_refused(tmp_path: Path) -> None:
     Path(source.certificate).write_bytes(make().chain)
     with pytest.raises(PairError, match=r"privkey\.pem: cannot be read: No such file"):
         judge(source)
+
+
+def test_both_files_are_told_at_once(tmp_path: Path) -> None:
+    source = owned(tmp_path)
+    assert [fault.file for fault in find_faults(source)] == ["certificate", "key"]
+    leaf = make()
+    put(source, leaf.chain, make().key_pem())
+    (fault,) = find_faults(source)
+    assert "is not the key of the certificate" in str(fault)
+    put(source, leaf.chain, leaf.key_pem())
+    assert find_faults(source) == []

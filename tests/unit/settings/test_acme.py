@@ -85,3 +85,15 @@ def test_a_bad_combination_says_what_to_do(
 def test_a_forgotten_domain_is_told() -> None:
     told = problems({"MATRIX_ACME_EMAIL": "owner@example.org"})
     assert "give MATRIX_DOMAIN too" in told["MATRIX_ACME_EMAIL"]
+
+
+@pytest.mark.parametrize("token", ["Bearer abc", "…", "'abc'", "a b"])
+def test_a_token_that_can_be_none_is_told_without_repeating_it(token: str) -> None:
+    told = problems({**INTERNET, "MATRIX_CLOUDFLARE_API_TOKEN": token})
+    assert "is no API token" in told["MATRIX_CLOUDFLARE_API_TOKEN"]
+    assert token not in told["MATRIX_CLOUDFLARE_API_TOKEN"].replace("«Bearer»", "")
+
+
+def test_a_token_without_a_domain_is_told() -> None:
+    told = problems({"MATRIX_CLOUDFLARE_API_TOKEN": "a-token"})
+    assert "give MATRIX_DOMAIN too" in told["MATRIX_CLOUDFLARE_API_TOKEN"]
