@@ -47,9 +47,16 @@ class HttpAppliance(InternetAppliance):
         self.supervisor("start", "appliance:certificates")
 
     def told(self) -> str:
-        """Return what the owner is told of the certificate."""
-        shown = self.run("sh", "-c", "appliance certificate show --json || true")
-        return "; ".join(json.loads(shown)["problems"])
+        """Return what the owner is told of the certificate when each server has it."""
+        shown: dict[str, Any] = {}
+
+        def all_have_it() -> bool:  # nginx first, then coturn
+            text = self.run("sh", "-c", "appliance certificate show --json || true")
+            shown.update(json.loads(text))
+            return all(one["published"] for one in shown["served"])
+
+        until(all_have_it, "every server has the certificate")
+        return "; ".join(shown["problems"])
 
 
 REMEDY = "Give it this machine's address in the DNS, or leave it out of MATRIX_ACME_NAMES"

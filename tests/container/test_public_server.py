@@ -36,7 +36,9 @@ _NO_FINDING = {"OK", "INFO", "LOW"}
 
 @pytest.fixture(scope="module")
 def server(internet: Internet, shared: list[Appliance]) -> Iterator[InternetAppliance]:
-    appliance = InternetAppliance(internet).with_variables(MATRIX_ACME_PROPAGATION="")
+    appliance = InternetAppliance(internet).with_variables(
+        MATRIX_ACME_PROPAGATION="", MATRIX_BRIDGES=""
+    )
     with appliance:
         shared.append(appliance)
         appliance.wait_for_certificate()
