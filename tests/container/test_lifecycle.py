@@ -21,12 +21,13 @@ OF_EACH_BOOT = {
     r"/run/postgresql/\.s\.PGSQL\.5432\.lock": "Postgres names its process",
     r"/run/synapse-sockets/synapse\.pid": "Synapse names its process",
     r"/run/nginx/work/nginx\.pid": "nginx names its process",
+    r"/run/livekit/work/livekit\.pid": "LiveKit's launcher names its process",
     r"/run/coturn/work/.*": "coturn's process, its database, and where it relays",
     r"/run/appliance/logs/.*": "what the programs said",
     r"/run/agent/state\.json": "when the agent looked last",
 }
 # Every program that stays; the test of the killed ones proves that none is missing.
-PROGRAMS = ("agent", "nginx", "postgres", "synapse")
+PROGRAMS = ("agent", "livekit", "nginx", "postgres", "rtc", "synapse")
 ESSENTIAL = ("nginx", "postgres", "synapse")
 
 
