@@ -44,6 +44,8 @@ class HttpAppliance(InternetAppliance):
 
     def look_now(self) -> None:
         """Have the certificates looked at, as the agent does every minute."""
+        # One that is at work has looked already, and is not started again.
+        until(lambda: self.program("certificates").state == "exited", "the look before has ended")
         self.supervisor("start", "appliance:certificates")
 
     def told(self) -> str:
