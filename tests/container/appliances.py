@@ -28,6 +28,7 @@ _EXPECTED = {
     r" WRN Request canceled .*/client/v3/sync\?": "a bridge was told to stop",
     r"upstream prematurely closed .*/sync\?.*user_id=%40\w+bot%3A": "Synapse before its bridge",
     r"^\w+ +\| .* ERR Error /syncing, waiting .*\(HTTP 50[23]\)": "Synapse before its bridge",
+    r"^coturn +\| .*ERROR: .* TCP socket error: Connection reset by peer": "a caller went",
     r"^coturn +\| .*ERROR: A peer IP \S+ denied": "callers offer their addresses at home too",
     r" Not sending response to request .* already disconnected\.$": "a client went while it waited",
 }

@@ -5,6 +5,7 @@ import json
 from collections.abc import Mapping
 from typing import Any
 
+from .appliances import until
 from .http_client import Account, Answer, Site
 
 SERVICE = "/livekit/jwt"
@@ -35,8 +36,16 @@ def member_body(account: Account, room: str, **more: Any) -> dict[str, Any]:
 
 
 def post(site: Site, endpoint: str, body: Mapping[str, Any] | bytes) -> Answer:
-    """Ask the service."""
-    return site.request("POST", f"{SERVICE}{endpoint}", body, {"Content-Type": "application/json"})
+    """Ask the service, as patiently as it wants callers to be who ask all the time."""
+    headers = {"Content-Type": "application/json"}
+    return until(
+        lambda: (
+            None
+            if (answer := site.request("POST", f"{SERVICE}{endpoint}", body, headers)).status == 429
+            else answer
+        ),
+        "it takes another question",
+    )
 
 
 def validate(site: Site, jwt: str) -> Answer:
