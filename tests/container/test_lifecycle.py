@@ -22,6 +22,7 @@ OF_EACH_BOOT = {
     r"/run/synapse-sockets/synapse\.pid": "Synapse names its process",
     r"/run/nginx/work/nginx\.pid": "nginx names its process",
     r"/run/livekit/work/livekit\.pid": "LiveKit's launcher names its process",
+    r"/run/rtc-sockets/rtc\.sock": "there once Synapse answers",
     r"/run/coturn/work/.*": "coturn's process, its database, and where it relays",
     r"/run/appliance/logs/.*": "what the programs said",
     r"/run/agent/state\.json": "when the agent looked last",
