@@ -49,7 +49,9 @@ MOUNTED = ("/data", "/dev", "/etc", "/proc", "/run", "/sys", "/tmp")
 @pytest.fixture(scope="module")
 def secretive() -> Iterator[Appliance]:
     """An appliance with every kind of secret: made, given, and keys of certificates."""
-    appliance = LanAppliance().with_variables(MATRIX_REGISTRATION_SHARED_SECRET=GIVEN_SECRET)
+    appliance = LanAppliance().with_variables(
+        MATRIX_REGISTRATION_SHARED_SECRET=GIVEN_SECRET, MATRIX_BRIDGES="whatsapp"
+    )
     with appliance:
         yield appliance
         assert appliance.unexpected_lines() == []

@@ -54,6 +54,7 @@ async def bridged(tmp_path: Path) -> AsyncIterator[Appliance]:
     )
     appliance.publish(irc.PORT, port)
     appliance.expect(r"synapse ERROR: +duplicate key .*users_name_key", "the bot has its account")
+    appliance.expect(r"duplicate key .*worker_read_write_locks", "Synapse waits for its lock")
     appliance.expect(r"state_key=@irc_net_.* You are not invited", "a ghost asks, then is invited")
     with appliance, irc.serve(appliance):
         appliance.irc_port = port  # type: ignore[attr-defined]

@@ -137,7 +137,6 @@ class FilesAppliance(LanAppliance):
         self.with_volume_mapping(files.folder, "/certificates", "ro")
         self.with_variables(
             MATRIX_TLS_MODE="files",
-            MATRIX_BRIDGES="none",  # which would tell that nginx was away
             MATRIX_TLS_CERTIFICATE_PATH="/certificates/fullchain.pem",
             MATRIX_TLS_KEY_PATH="/certificates/privkey.pem",
         )

@@ -155,7 +155,7 @@ def test_a_flood_stays_within_the_quota_and_the_server_answers(scene: Scene) -> 
         assert answers.count(0) <= 41
         return bool(answers.count(0) == 41)
 
-    until(flood, "all 41 ports given and no more")
+    until(flood, "all 41 ports given and no more", 180)
     assert appliance.matrix.get("/_matrix/client/versions").status == 200
     assert appliance.is_healthy()
     until(

@@ -40,7 +40,6 @@ class InternetAppliance(LanAppliance):
             MATRIX_TLS_MODE="",
             MATRIX_ACME_CA_BUNDLE=TRUST,
             MATRIX_FEDERATION="",
-            MATRIX_BRIDGES="none",  # they have tests of their own
             MATRIX_ACME_PROPAGATION="0s",  # the world sees a record as soon as it is written
             **variables(self.domain),
         )
