@@ -21,6 +21,76 @@ _SAID_AT_MOST = 300
 # What certbot-dns-multi raises, whatever lego has to say.
 _REFUSED_BY_PROVIDER = "certbot.errors.PluginError: "
 
+_RATE_LIMIT_SECONDS = 3600
+_NEEDS_ACCOUNT = (
+    "{server} issues only to accounts that you have there: give MATRIX_ACME_EAB_KID and "
+    "MATRIX_ACME_EAB_HMAC_KEY, which you find on its site"
+)
+# Types of ACME's errors (RFC 8555, 6.7), and what the owner is told of each.
+_ABOUT_THE_PROOF = ("dns", "unauthorized", "incorrectResponse", "connection")
+_ABOUT_THE_BINDING = ("malformed", "badSignatureAlgorithm", "badPublicKey")
+_BAD_NAMES = "{server} does not issue for these names ({detail}): see MATRIX_ACME_NAMES"
+_BAD_CONTACT = "MATRIX_ACME_EMAIL: {server} does not accept the address ({detail})"
+_OUT_OF_ORDER = "{server} is out of order ({detail}); it is asked again"
+_SAID = {
+    "rateLimited": "{server} was asked too often for now ({detail}): nothing to do but wait; it is "
+    "asked again after {retry}",
+    "caa": "a CAA record in the DNS forbids {server} to issue ({detail}): allow it there, or "
+    "remove the record",
+    "accountDoesNotExist": "{server} does not know the account that is kept here: a new one is "
+    "made",
+    "externalAccountRequired": _NEEDS_ACCOUNT,
+    "rejectedIdentifier": _BAD_NAMES,
+    "unsupportedIdentifier": _BAD_NAMES,
+    "invalidContact": _BAD_CONTACT,
+    "unsupportedContact": _BAD_CONTACT,
+    "userActionRequired": "{server} wants you to do something first ({detail})",
+    "serverInternal": _OUT_OF_ORDER,
+    "badNonce": _OUT_OF_ORDER,
+    "orderNotReady": _OUT_OF_ORDER,
+}
+# What a log holds when nobody at the authority said why, and what the owner is told; the first that
+# is found counts.
+_SURROUNDINGS = (
+    (r"No space left on device", "the disk is full: make room on the volume at /data"),
+    (r"Read-only file system", "the volume at /data is read-only: mount it for writing"),
+    (r"requires external account binding", _NEEDS_ACCOUNT),
+    (
+        r"Incorrect padding|Invalid base64|eab.hmac.key",
+        "MATRIX_ACME_EAB_HMAC_KEY: is not a key as authorities hand it out (base64url): give it as "
+        "you got it",
+    ),
+    (
+        r"certificate is not yet valid|certificate has expired",
+        "the certificate of {directory} is not valid by this machine's clock, which says {clock}: "
+        "set the clock",
+    ),
+    (
+        r"CERTIFICATE_VERIFY_FAILED|SSLCertVerificationError",
+        "the certificate of {directory} is not trusted: name the root certificate of your "
+        "authority, or of the proxy that opens TLS connections, in MATRIX_ACME_CA_BUNDLE",
+    ),
+    (
+        r"NameResolutionError|Name or service not known|Temporary failure in name resolution",
+        "{directory} has no address for this machine: see whether it reaches the internet and its "
+        "DNS server answers",
+    ),
+    (
+        r"ConnectTimeout|ReadTimeout|timed out|Connection refused|Connection reset|"
+        r"Network is unreachable|No route to host|RemoteDisconnected|Connection aborted",
+        "{directory} cannot be reached: see whether this machine reaches the internet; it is asked "
+        "again",
+    ),
+    (
+        r"communicating with the Cloudflare API|Unable to determine zone_id",
+        "Cloudflare did not take the record ({cloudflare}); it is tried again",
+    ),
+    (
+        r"HTTP 50\d|HTTP 429|Unable to load the ACME directory|Expecting value: line",
+        "{server} is out of order ({last}); it is asked again",
+    ),
+)
+
 
 class Fault(StrEnum):
     """What went wrong, as far as anybody but the owner has to act differently."""
@@ -68,54 +138,41 @@ def explain(run: "Run", settings: "Settings", now: float) -> Failure:
 
 def _explain_said(said: _Said, settings: "Settings", retry_at: float | None, now: float) -> Failure:
     """Explain an error of the authority. Source: RFC 8555, 6.7; Let's Encrypt's rate limits."""
+    if said.type in _ABOUT_THE_PROOF:
+        return _explain_proof(said, settings, retry_at)
+    message = _SAID.get(said.type, "{server} refuses: {detail} ({type})")
+    if said.type == "rateLimited":
+        retry_at = retry_at or now + _RATE_LIMIT_SECONDS
+    elif said.type in _ABOUT_THE_BINDING and settings.acme_eab_kid:
+        message = "MATRIX_ACME_EAB_KID: {server} does not accept the account binding ({detail})"
+    told = message.format(
+        server=settings.acme_server,
+        detail=said.detail,
+        type=said.type,
+        retry=format_time(retry_at or now),
+    )
+    unknown = said.type == "accountDoesNotExist"
+    return Failure(Fault.UNKNOWN_ACCOUNT if unknown else Fault.OTHER, told, retry_at)
+
+
+def _explain_proof(said: _Said, settings: "Settings", retry_at: float | None) -> Failure:
+    """Explain that the authority did not find what shows that the names are the owner's."""
     server, detail = settings.acme_server, said.detail
-    kid, email_variable = "MATRIX_ACME_EAB_KID", "MATRIX_ACME_EMAIL"
-    fault = Fault.OTHER
-    match said.type:
-        case "rateLimited":
-            retry_at = retry_at or now + 3600
-            message = (
-                f"{server} was asked too often for now ({detail}): nothing to do but wait; it is "
-                f"asked again after {format_time(retry_at)}"
-            )
-        case "caa":
-            message = (
-                f"a CAA record in the DNS forbids {server} to issue ({detail}): allow it there, or "
-                "remove the record"
-            )
-        case "dns" | "unauthorized" | "incorrectResponse" | "connection" if (
-            settings.acme_challenge == "http"
-        ):
-            port = "" if settings.http_port == 80 else f"'s port {settings.http_port}"
-            message = (
-                f"{server} did not find this machine at its names ({detail}): lead port 80, the "
-                f"only one that it asks, through router and firewall to this machine{port}"
-            )
-        case "dns" | "unauthorized" | "incorrectResponse" | "connection":
-            fault = Fault.RECORD_NOT_FOUND
-            message = (
-                f"{server} did not find the proof that the names are yours ({detail}): the record "
-                "may take longer to be seen (raise MATRIX_ACME_PROPAGATION), or the domain's name "
-                "servers are not those where the record is written"
-            )
-        case "accountDoesNotExist":
-            fault = Fault.UNKNOWN_ACCOUNT
-            message = f"{server} does not know the account that is kept here: a new one is made"
-        case "externalAccountRequired":
-            message = _needs_account(server)
-        case "rejectedIdentifier" | "unsupportedIdentifier":
-            message = f"{server} does not issue for these names ({detail}): see MATRIX_ACME_NAMES"
-        case "invalidContact" | "unsupportedContact":
-            message = f"{email_variable}: {server} does not accept the address ({detail})"
-        case "userActionRequired":
-            message = f"{server} wants you to do something first ({detail})"
-        case "malformed" | "badSignatureAlgorithm" | "badPublicKey" if settings.acme_eab_kid:
-            message = f"{kid}: {server} does not accept the account binding ({detail})"
-        case "serverInternal" | "badNonce" | "orderNotReady":
-            message = f"{server} is out of order ({detail}); it is asked again"
-        case _:
-            message = f"{server} refuses: {detail} ({said.type})"
-    return Failure(fault, message, retry_at)
+    if settings.acme_challenge == "http":
+        port = "" if settings.http_port == 80 else f"'s port {settings.http_port}"
+        return Failure(
+            Fault.OTHER,
+            f"{server} did not find this machine at its names ({detail}): lead port 80, the only "
+            f"one that it asks, through router and firewall to this machine{port}",
+            retry_at,
+        )
+    return Failure(
+        Fault.RECORD_NOT_FOUND,
+        f"{server} did not find the proof that the names are yours ({detail}): the record may take "
+        "longer to be seen (raise MATRIX_ACME_PROPAGATION), or the domain's name servers are not "
+        "those where the record is written",
+        retry_at,
+    )
 
 
 def _explain_provider(last: str, settings: "Settings") -> Failure:
@@ -133,61 +190,18 @@ def _explain_provider(last: str, settings: "Settings") -> Failure:
 
 def _explain_surroundings(text: str, run: "Run", settings: "Settings", now: float) -> Failure:
     """Explain a failure in which the authority did not say a word."""
-    server, directory = settings.acme_server, settings.acme_directory
     last = _last_line(run.output)
-    for pattern, message in (
-        (
-            r"No space left on device",
-            "the disk is full: make room on the volume at /data",
-        ),
-        (r"Read-only file system", "the volume at /data is read-only: mount it for writing"),
-        (r"requires external account binding", _needs_account(server)),
-        (
-            r"Incorrect padding|Invalid base64|eab.hmac.key",
-            "MATRIX_ACME_EAB_HMAC_KEY: is not a key as authorities hand it out (base64url): give "
-            "it as you got it",
-        ),
-        (
-            r"certificate is not yet valid|certificate has expired",
-            f"the certificate of {directory} is not valid by this machine's clock, which says "
-            f"{format_time(now)}: set the clock",
-        ),
-        (
-            r"CERTIFICATE_VERIFY_FAILED|SSLCertVerificationError",
-            f"the certificate of {directory} is not trusted: name the root certificate of your "
-            "authority, or of the proxy that opens TLS connections, in MATRIX_ACME_CA_BUNDLE",
-        ),
-        (
-            r"NameResolutionError|Name or service not known|Temporary failure in name resolution",
-            f"{directory} has no address for this machine: see whether it reaches the internet and "
-            "its DNS server answers",
-        ),
-        (
-            r"ConnectTimeout|ReadTimeout|timed out|Connection refused|Connection reset|"
-            r"Network is unreachable|No route to host|RemoteDisconnected|Connection aborted",
-            f"{directory} cannot be reached: see whether this machine reaches the internet; it is "
-            "asked again",
-        ),
-        (
-            r"communicating with the Cloudflare API|Unable to determine zone_id",
-            f"Cloudflare did not take the record ({last.partition('API: ')[2] or last}); it is "
-            "tried again",
-        ),
-        (
-            r"HTTP 50\d|HTTP 429|Unable to load the ACME directory|Expecting value: line",
-            f"{server} is out of order ({last}); it is asked again",
-        ),
-    ):
-        if re.search(pattern, text, re.IGNORECASE):
-            return Failure(Fault.OTHER, message, _find_retry(text, now))
-    return Failure(Fault.OTHER, f"certbot failed: {last}")
-
-
-def _needs_account(server: str) -> str:
-    return (
-        f"{server} issues only to accounts that you have there: give MATRIX_ACME_EAB_KID and "
-        "MATRIX_ACME_EAB_HMAC_KEY, which you find on its site"
+    found = (message for cause, message in _SURROUNDINGS if re.search(cause, text, re.IGNORECASE))
+    if (message := next(found, None)) is None:
+        return Failure(Fault.OTHER, f"certbot failed: {last}")
+    told = message.format(
+        server=settings.acme_server,
+        directory=settings.acme_directory,
+        last=last,
+        cloudflare=last.partition("API: ")[2] or last,
+        clock=format_time(now),
     )
+    return Failure(Fault.OTHER, told, _find_retry(text, now))
 
 
 def _find_said(run: "Run", text: str) -> _Said | None:
