@@ -10,7 +10,7 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from types import FrameType
@@ -80,8 +80,24 @@ class Certbot:
         `again`: although it is not due; `dry`: without keeping it. Raise StoppedError after a
         SIGTERM or SIGINT, which certbot is told too: it takes its DNS records away then.
         """
+        shutil.rmtree(self.private / "logs", ignore_errors=True)
+        status, output, in_time = _run(
+            self._command(server, preparation, again=again, dry=dry),
+            self._environment(preparation),
+            _PATIENCE_SECONDS + 2 * self.settings.acme_propagation,
+        )
+        log = self.private / "logs/letsencrypt.log"
+        text = log.read_text(errors="replace") if log.exists() else ""
+        if preparation.secrets:
+            output, text = (hide(one, preparation.secrets) for one in (output, text))
+            write_atomically(log, text, mode=0o600)
+        return Run(status, output, text, in_time)
+
+    def _command(
+        self, server: str, preparation: Preparation, *, again: bool, dry: bool
+    ) -> tuple[str, ...]:
         settings = self.settings
-        command = (
+        return (
             *(str(Path(sys.executable).with_name("certbot")), "certonly", "--non-interactive"),
             *("--agree-tos", "--no-eff-email", f"--email={settings.acme_email}"),
             f"--config={self.private}/certbot.ini",
@@ -97,7 +113,9 @@ class Certbot:
             *(("--dry-run",) if dry else ()),
             *preparation.options,
         )
-        environment = {
+
+    def _environment(self, preparation: Preparation) -> dict[str, str]:
+        return {
             "PATH": os.defpath,
             "LANG": "C.UTF-8",
             "HOME": str(self.private),
@@ -106,16 +124,6 @@ class Certbot:
             "SSL_CERT_FILE": str(self.roots),
             **preparation.environment,
         }
-        shutil.rmtree(self.private / "logs", ignore_errors=True)
-        status, output, in_time = _run(
-            command, environment, _PATIENCE_SECONDS + 2 * settings.acme_propagation
-        )
-        log = self.private / "logs/letsencrypt.log"
-        text = log.read_text(errors="replace") if log.exists() else ""
-        if preparation.secrets:
-            output, text = (hide(one, preparation.secrets) for one in (output, text))
-            write_atomically(log, text, mode=0o600)
-        return Run(status, output, text, in_time)
 
 
 def hide(text: str, secrets: Iterable[str]) -> str:
@@ -143,7 +151,6 @@ def _run(
             child.terminate()
 
     before = {number: signal.signal(number, stop) for number in (signal.SIGTERM, signal.SIGINT)}
-    in_time = True
     try:
         child = subprocess.Popen(
             command,
@@ -154,15 +161,8 @@ def _run(
             text=True,
             errors="replace",
         )
-        deadline = time.monotonic() + patience_seconds
-        output = None
-        while output is None and (in_time := time.monotonic() < deadline):
-            if stopped:
-                # Again and again: Cloudflare's library takes the exception, which certbot makes of
-                # a signal during its requests, for one of the network, and goes on.
-                child.terminate()
-            with contextlib.suppress(subprocess.TimeoutExpired):
-                output = child.communicate(timeout=1)[0]
+        output = _await_end(child, patience_seconds, lambda: stopped)
+        in_time = output is not None
         if output is None:
             output = _end(child)
     finally:
@@ -171,6 +171,21 @@ def _run(
     if stopped:
         raise StoppedError
     return child.returncode, output, in_time
+
+
+def _await_end(
+    child: subprocess.Popen[str], patience_seconds: float, told_to_stop: Callable[[], bool]
+) -> str | None:
+    """Return what a program printed until its end, None if that did not come in time."""
+    deadline = time.monotonic() + patience_seconds
+    while time.monotonic() < deadline:
+        if told_to_stop():
+            # Again and again: Cloudflare's library takes the exception, which certbot makes of a
+            # signal during its requests, for one of the network, and goes on.
+            child.terminate()
+        with contextlib.suppress(subprocess.TimeoutExpired):
+            return child.communicate(timeout=1)[0]
+    return None
 
 
 def _end(child: subprocess.Popen[str]) -> str:
