@@ -87,7 +87,7 @@ def renew() -> None:
 
 @certificate.command(cls=Verb, examples=["appliance certificate test"])
 def test() -> None:
-    """Try out whether a certificate would come; touches nothing that is served or kept.
+    """Try out whether a certificate would come; touches nothing that is served.
 
     At Let's Encrypt its staging is asked, which has generous limits.
     """
