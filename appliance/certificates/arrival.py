@@ -6,7 +6,6 @@ address of it: comparing addresses would fail behind NAT. Asks nobody but the na
 
 import contextlib
 import secrets
-import socket
 import time
 from collections.abc import Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -18,6 +17,7 @@ from ipaddress import ip_address
 from pathlib import Path
 
 from appliance.errors import OperationError
+from appliance.resolver import Lookup, look_up
 
 _PATH = ".well-known/acme-challenge"
 # The only port that an authority asks. Source: RFC 8555, 8.3.
@@ -98,23 +98,6 @@ def find_out(names: Sequence[str], word: Word, port: int = _PORT) -> list[Arriva
     return judge(found, answers)
 
 
-@dataclass(frozen=True)
-class Addresses:
-    """What DNS says of a name; `certain` where it is an answer and not the lack of one."""
-
-    addresses: tuple[str, ...]
-    certain: bool = True
-
-
-def look_up(name: str) -> Addresses:
-    """Return the addresses of a name as this machine is told them."""
-    try:
-        rows = socket.getaddrinfo(name, None, type=socket.SOCK_STREAM)
-    except socket.gaierror as error:
-        return Addresses((), certain=error.errno in (socket.EAI_NONAME, socket.EAI_NODATA))
-    return Addresses(tuple(dict.fromkeys(str(row[4][0]) for row in rows)))
-
-
 def _fetch(place: tuple[str, str], word: Word, port: int) -> Answer:
     name, address = place
     connection = HTTPConnection(address, port, timeout=_TIMEOUT_SECONDS)
@@ -130,7 +113,7 @@ def _fetch(place: tuple[str, str], word: Word, port: int) -> Answer:
         connection.close()
 
 
-def judge(found: dict[str, Addresses], answers: dict[tuple[str, str], Answer]) -> list[Arrival]:
+def judge(found: dict[str, Lookup], answers: dict[tuple[str, str], Answer]) -> list[Arrival]:
     """Given what DNS says of each name and what came back from its addresses, tell where it leads.
 
     That nothing of ours came back says something only where this machine is seen to reach itself
@@ -148,7 +131,7 @@ def judge(found: dict[str, Addresses], answers: dict[tuple[str, str], Answer]) -
     ]
 
 
-def _judge_name(name: str, found: Addresses, answers: dict[str, Answer], returns: bool) -> Arrival:
+def _judge_name(name: str, found: Lookup, answers: dict[str, Answer], returns: bool) -> Arrival:
     def conclude(verdict: Verdict, detail: str) -> Arrival:
         return Arrival(name, verdict, found.addresses, detail)
 

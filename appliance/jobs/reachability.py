@@ -13,9 +13,10 @@ from appliance.dns.state import State
 from appliance.endpoint import Endpoint
 from appliance.jobs.contract import Finding, Job, Programs
 from appliance.paths import ARRIVALS, ARRIVALS_URL, REACHABILITY_SOURCE
-from appliance.reachability import Answer, Arrival, Verdict, judge, look_up, visit
+from appliance.reachability import Answer, Arrival, Verdict, judge, visit
 from appliance.reachability.judgement import Name
 from appliance.reachability.source import Source
+from appliance.resolver import look_up
 
 _LOOK_SECONDS = 10
 _INTERVAL_SECONDS = 600

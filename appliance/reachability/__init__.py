@@ -5,6 +5,6 @@ depends on that working: many a router does not let its own network in again.
 """
 
 from appliance.reachability.judgement import Arrival, Verdict, judge
-from appliance.reachability.visit import Answer, Lookup, look_up, visit
+from appliance.reachability.visit import Answer, visit
 
-__all__ = ["Answer", "Arrival", "Lookup", "Verdict", "judge", "look_up", "visit"]
+__all__ = ["Answer", "Arrival", "Verdict", "judge", "visit"]

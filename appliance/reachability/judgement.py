@@ -9,7 +9,8 @@ from enum import StrEnum
 from ipaddress import ip_address
 
 from appliance.public_address import kind
-from appliance.reachability.visit import Answer, Lookup
+from appliance.reachability.visit import Answer
+from appliance.resolver import Lookup
 
 _TYPES = {4: "A", 6: "AAAA"}
 

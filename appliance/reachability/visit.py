@@ -1,11 +1,10 @@
-"""Look names up as this machine is told them, and come in by one of their addresses.
+"""Come in by a name at one of its addresses.
 
 The certificate is not looked at: whether it is a good one is asked elsewhere.
 """
 
 import socket
 import ssl
-from dataclasses import dataclass
 from enum import StrEnum
 from http.client import HTTPConnection, HTTPException, HTTPSConnection
 
@@ -20,23 +19,6 @@ class Answer(StrEnum):
     OURS = "this server answers"
     OTHER = "something else answers"
     NONE = "nothing answers"
-
-
-@dataclass(frozen=True)
-class Lookup:
-    """The addresses of a name; `certain` where DNS answered that these are all."""
-
-    addresses: tuple[str, ...]
-    certain: bool = True
-
-
-def look_up(name: str) -> Lookup:
-    """Return the addresses of a name by the system's resolver."""
-    try:
-        rows = socket.getaddrinfo(name, None, type=socket.SOCK_STREAM)
-    except socket.gaierror as error:
-        return Lookup((), certain=error.errno in (socket.EAI_NONAME, socket.EAI_NODATA))
-    return Lookup(tuple(dict.fromkeys(str(row[4][0]) for row in rows)))
 
 
 def visit(name: str, at: Endpoint, path: str, word: str, *, tls: bool) -> Answer:

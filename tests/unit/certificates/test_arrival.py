@@ -10,14 +10,15 @@ from typing import Any
 import pytest
 
 from appliance.certificates import arrival
-from appliance.certificates.arrival import Addresses, Answer, Verdict, judge
+from appliance.certificates.arrival import Answer, Verdict, judge
 from appliance.errors import OperationError
+from appliance.resolver import Lookup
 
 PUBLIC, OTHER, SIX, PRIVATE = "198.100.1.1", "198.100.1.2", "2001:4860::1", "192.168.1.9"
 
 
 def verdicts(**names: dict[str, Answer]) -> dict[str, Verdict]:
-    found = {name: Addresses(tuple(answers)) for name, answers in names.items()}
+    found = {name: Lookup(tuple(answers)) for name, answers in names.items()}
     answers = {
         (name, address): answer
         for name, of_name in names.items()
@@ -58,15 +59,15 @@ def test_a_name_that_leads_on_is_for_the_authority_to_judge() -> None:
 
 
 def test_a_name_without_an_address_leads_nowhere() -> None:
-    (one,) = judge({"turn": Addresses(())}, {})
+    (one,) = judge({"turn": Lookup(())}, {})
     assert (one.verdict, one.detail) == (Verdict.AWAY, "has no address in DNS")
-    (one,) = judge({"turn": Addresses((), certain=False)}, {})
+    (one,) = judge({"turn": Lookup((), certain=False)}, {})
     assert one.verdict is Verdict.UNKNOWN
     assert "the DNS server does not answer" in one.detail
 
 
 def test_the_detail_tells_the_addresses_by_what_they_did() -> None:
-    found = {"matrix": Addresses((PUBLIC, SIX, OTHER))}
+    found = {"matrix": Lookup((PUBLIC, SIX, OTHER))}
     answers = {
         ("matrix", PUBLIC): Answer.OTHER,
         ("matrix", SIX): Answer.NONE,

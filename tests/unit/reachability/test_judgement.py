@@ -2,8 +2,9 @@
 
 import pytest
 
-from appliance.reachability import Answer, Arrival, Lookup, Verdict, judge
+from appliance.reachability import Answer, Arrival, Verdict, judge
 from appliance.reachability.judgement import Name
+from appliance.resolver import Lookup
 
 HERE, HERE6, ELSEWHERE = "8.8.4.4", "2a01:4f8::7", "9.9.9.9"
 LOCAL, OTHER_LOCAL = "192.168.1.5", "192.168.1.9"

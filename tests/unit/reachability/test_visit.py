@@ -11,7 +11,7 @@ import pytest
 import trustme
 
 from appliance.endpoint import Endpoint
-from appliance.reachability import Answer, look_up, visit
+from appliance.reachability import Answer, visit
 
 NAME, WORD, PATH = "matrix.example.org", "a-word", "/.well-known/matrix-appliance/x"
 
@@ -74,9 +74,3 @@ def test_nobody_there() -> None:
         at = Endpoint("127.0.0.1", closed.getsockname()[1])
     assert visit(NAME, at, PATH, WORD, tls=False) is Answer.NONE
     assert visit(NAME, at, PATH, WORD, tls=True) is Answer.NONE
-
-
-def test_names_are_looked_up() -> None:
-    found = look_up("localhost")
-    assert found.certain
-    assert "127.0.0.1" in found.addresses
