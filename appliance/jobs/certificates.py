@@ -3,12 +3,11 @@
 The work needs root, so it is a program of its own that supervisor starts; the agent only asks.
 """
 
-import asyncio
 import time
 
 from appliance.certificates import Publication, State
 from appliance.jobs.contract import Finding, Job, Programs
-from appliance.supervisor_client import ProgramState, SupervisorClient
+from appliance.jobs.on_demand import run_to_end
 
 PROGRAM = "certificates"
 INTERVAL_SECONDS = 60
@@ -24,11 +23,7 @@ async def have_certificates_looked_at(programs: Programs) -> Finding:
     if state and state.settled(now) and now - publication.written_at < INTERVAL_SECONDS:
         # The boot has just looked at everything, and the servers that start need the processor.
         return _find(state, now)
-    client = SupervisorClient()
-    await asyncio.to_thread(client.start, PROGRAM)
-    async with asyncio.timeout(_TIMEOUT_SECONDS):
-        while (program := await asyncio.to_thread(_look_up, client)).state != "exited":
-            await asyncio.sleep(0.2)
+    program = await run_to_end(PROGRAM, _TIMEOUT_SECONDS)
     state = publication.read_state()
     if program.exit_status or state is None:
         return Finding(ok=False, detail=f"not as they should be; see `appliance logs {PROGRAM}`")
@@ -38,10 +33,6 @@ async def have_certificates_looked_at(programs: Programs) -> Finding:
 def _find(state: State, now: float) -> Finding:
     told = bool(state.problem)
     return Finding(ok=not any(state.describe(now)), detail=state.summarize(now), told=told)
-
-
-def _look_up(client: SupervisorClient) -> ProgramState:
-    return next(program for program in client.programs() if program.name == PROGRAM)
 
 
 JOB = Job(PROGRAM, INTERVAL_SECONDS, have_certificates_looked_at, needs_program=PROGRAM)

@@ -3,7 +3,6 @@
 Only the program may read the token; the agent starts it and reads what it left.
 """
 
-import asyncio
 import time
 from dataclasses import dataclass
 
@@ -11,7 +10,7 @@ from appliance import public_address
 from appliance.dns.state import State
 from appliance.endpoint import Address
 from appliance.jobs.contract import Finding, Job, Programs
-from appliance.supervisor_client import ProgramState, SupervisorClient
+from appliance.jobs.on_demand import run_to_end
 
 PROGRAM = "dns"
 _LOOK_SECONDS = 5
@@ -47,19 +46,12 @@ class Keeper:
 
 async def _run() -> State:
     """Start the program, wait for its end, and return what it left."""
-    client, before = SupervisorClient(), State.read()
-    await asyncio.to_thread(client.start, PROGRAM)
-    async with asyncio.timeout(_TIMEOUT_SECONDS):
-        while (await asyncio.to_thread(_look_up, client)).state != "exited":
-            await asyncio.sleep(0.2)
+    before = State.read()
+    await run_to_end(PROGRAM, _TIMEOUT_SECONDS)
     state = State.read()
     if state is None or state == before:
         return State(time.time(), failure=f"did not end well; see `appliance logs {PROGRAM}`")
     return state
-
-
-def _look_up(client: SupervisorClient) -> ProgramState:
-    return next(program for program in client.programs() if program.name == PROGRAM)
 
 
 def _wait(state: State, failures: int) -> float:
