@@ -95,20 +95,20 @@ def test_records_follow_the_address_and_others_are_left_alone(
     assert f"it needs A {appliance.address}" in told
     assert "goes through Cloudflare's proxy, which does not come through" in told
 
-    internet.tell_address(appliance.address, MOVED)
+    appliance.be_seen_as(MOVED)
     plan = until(lambda: planned(appliance, MOVED), "the new address is known")
     assert re.search(rf"turn\.\S+ +A +(\S+) +{MOVED} +(change|nothing)", plan)
     assert re.search(r"chat\.\S+ +CNAME +host\.example\.com +\S+ +keep +not made by", plan)
     until(lambda: are_at(MOVED), "the records follow")
 
-    internet.tell_address(appliance.address, SHARED)
+    appliance.be_seen_as(SHARED)
     until(lambda: SHARED in status(appliance), "the next address is known")
     until(lambda: "turn." in status(appliance), "the records are told")
     told = status(appliance)
     assert "carrier-grade NAT" in told
     assert are_at(MOVED), "an address that leads nowhere is not written"
 
-    internet.tell_address(appliance.address, "")
+    appliance.be_seen_as("")
     until(lambda: "no STUN server said" in status(appliance), "silence is told")
     assert are_at(MOVED)
     assert {record.id: record for record in domain.records() if record.id in before} == before

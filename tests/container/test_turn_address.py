@@ -59,7 +59,7 @@ def relay_job(appliance: InternetAppliance) -> str:
 def test_callers_are_told_the_router_s_address_and_reach_each_other_there(
     internet: Internet, appliance: InternetAppliance
 ) -> None:
-    internet.tell_address(appliance.address, FIRST)
+    appliance.be_seen_as(FIRST)
     behind = f"relays at {FIRST} (here {appliance.address})"
     until(lambda: relay_job(appliance) == behind, "the relay follows", 90)
     assert probe(appliance, "allocate")["answer"][0] == FIRST
@@ -74,7 +74,7 @@ def test_a_changed_address_waits_for_the_calls_that_run(
     appliance.get_wrapped_container().exec_run(["python", "/caller/probe.py", job], detach=True)
     until(lambda: appliance.run("ls", "/tmp").split() == ["holding"], "a call")
     before = appliance.program("coturn").pid
-    internet.tell_address(appliance.address, SECOND)
+    appliance.be_seen_as(SECOND)
     until(lambda: "for calls on 1 ports" in relay_job(appliance), "the change is seen", 90)
     assert appliance.program("coturn").pid == before
     found = json.loads(doctor(appliance))

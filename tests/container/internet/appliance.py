@@ -30,6 +30,7 @@ class InternetAppliance(LanAppliance):
         super().__init__(dns=[internet.address], **options)
         self._kwargs["network"] = internet.network.name
         self.internet = internet
+        self._seen_as: str | None = None
         self.domain = domain or internet.new_domain()
         self.DOMAIN = self.domain.name
         self.authority = authority or internet.lets_encrypt
@@ -60,6 +61,17 @@ class InternetAppliance(LanAppliance):
     def whoever_it_is(self) -> Site:
         """The host of the client API, without a look at its certificate."""
         return Site(f"matrix.{self.DOMAIN}", self.https_port, whoever_it_is=True)
+
+    def be_seen_as(self, address: str) -> None:
+        """Have the STUN servers tell it another address than its own; empty: say nothing."""
+        self._seen_as = address
+        self.internet.tell_address(self.address, address)
+
+    def stop(self, *arguments: Any, **options: Any) -> None:
+        """End it; whoever gets its address next is told the truth."""
+        if self._seen_as is not None:
+            self.internet.tell_address(self.address, None)
+        super().stop(*arguments, **options)
 
     def is_ready(self) -> bool:
         """Return whether clients are answered, by whatever certificate."""
