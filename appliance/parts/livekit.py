@@ -25,6 +25,10 @@ KEY = "appliance"
 SECRET = "livekit_secret"  # noqa: S105 - the name of a credential
 PUBLIC_PATH = "/livekit/sfu"
 KEY_FILE = f"{LIVEKIT}/keys.yaml"
+# Where nobody answers (RFC 863), on the caller's own machine. LiveKit's own port will not do:
+# a browser takes whatever comes from the address of a STUN server for an answer of that server,
+# and so never hears of the media.
+_NO_STUN_SERVER = "127.0.0.1:9"
 
 
 class LiveKit(Part):
@@ -122,10 +126,10 @@ def _configure(deployment: Deployment) -> str:
 
 
 def _choose_stun_server(settings: Settings) -> str:
-    """Return our own relay, or where nobody answers and nobody else is asked."""
+    """Return our own relay, or where nobody answers: with none LiveKit names Google's."""
     if settings.turn:
         return f"{settings.turn_host}:{settings.turn_port}"
-    return f"127.0.0.1:{settings.livekit_udp_port}"
+    return _NO_STUN_SERVER
 
 
 def _nginx_files(deployment: Deployment) -> Iterator[File]:

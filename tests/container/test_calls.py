@@ -60,8 +60,7 @@ def test_nothing_but_loopback_is_offered_or_asked(tabs: Tabs) -> None:
         assert caller.statistics().offered_addresses == {"127.0.0.1/udp"}
         asked = caller.page.evaluate("peers.flatMap((p) => p.getConfiguration().iceServers)")
         addresses = {address for server in asked for address in server["urls"]}
-        port = tabs.appliance.env["MATRIX_LIVEKIT_UDP_PORT"]
-        assert addresses == {f"stun:127.0.0.1:{port}"}
+        assert addresses == {"stun:127.0.0.1:9"}
         assert caller.seen.hosts <= {"chat.localhost", "matrix.localhost"}
 
 

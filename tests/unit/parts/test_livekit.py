@@ -25,7 +25,7 @@ def test_it_asks_nobody_and_names_nobody(environment: dict[str, str]) -> None:
     assert rtc["use_external_ip"] is False
     # An empty list would be Google's and Twilio's.
     settings = deployment(environment).settings
-    own = f"turn.{settings.domain}:3478" if settings.turn else "127.0.0.1:7882"
+    own = f"turn.{settings.domain}:3478" if settings.turn else "127.0.0.1:9"
     assert rtc["stun_servers"] == [own]
     (program,) = LIVEKIT.programs(deployment(environment))
     assert program.command[:3] == ("python", "-m", "appliance.launch.livekit")
