@@ -23,7 +23,13 @@ class Conversation:
         """Invite a bot into a room of its own and wait until it is there."""
         await client.sync_until(lambda: not client.nio.should_upload_keys)
         state = [nio.EnableEncryptionBuilder().as_dict()] if encrypted else []
-        made = await client.nio.room_create(is_direct=True, invite=[bot], initial_state=state)
+        # As clients make a chat with one other: that one may take back what tells a password.
+        made = await client.nio.room_create(
+            is_direct=True,
+            invite=[bot],
+            preset=nio.RoomPreset.trusted_private_chat,
+            initial_state=state,
+        )
         assert isinstance(made, nio.RoomCreateResponse), made
         room = made.room_id
 

@@ -10,7 +10,7 @@ import nio
 
 from .appliances import Appliance
 
-WITHIN_SECONDS = 30
+WITHIN_SECONDS = 90
 
 
 class Client:
