@@ -1,7 +1,7 @@
 """Messages through a real bridge of mautrix's framework, wired as every other one is.
 
-Its network is the test's own. What holds here holds for what every bridge has in common: the line of
-the table, configuration, registration, database, encryption, and how it goes down and comes back.
+Its network is the test's own. What holds here holds for all that bridges have in common: the line
+of the table, configuration, registration, database, encryption, how one goes down and comes back.
 """
 
 import contextlib
