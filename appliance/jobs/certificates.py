@@ -11,6 +11,7 @@ from appliance.jobs.on_demand import run_to_end
 
 PROGRAM = "certificates"
 INTERVAL_SECONDS = 60
+_JUST_NOW_SECONDS = 30
 # More than two runs of certbot take when every wait is at its longest.
 _TIMEOUT_SECONDS = 5 * 3600
 
@@ -20,7 +21,7 @@ async def have_certificates_looked_at(programs: Programs) -> Finding:
     del programs
     publication = Publication()
     state, now = publication.read_state(), time.time()
-    if state and state.settled(now) and now - publication.written_at < INTERVAL_SECONDS:
+    if state and state.settled(now) and now - publication.written_at < _JUST_NOW_SECONDS:
         # The boot has just looked at everything, and the servers that start need the processor.
         return _find(state, now)
     program = await run_to_end(PROGRAM, _TIMEOUT_SECONDS)

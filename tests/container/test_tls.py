@@ -169,6 +169,7 @@ def test_owners_certificate_is_served_and_read_again_when_it_changes(
 
     appliance.expect(r"certificates", "a pair that does not fit is put there")
     files.issue(key_of_another=True)
+    until(lambda: appliance.program("certificates").state == "exited", "the last look is over")
     appliance.supervisor("start", "appliance:certificates")  # as the agent does every minute
     until(lambda: "is not the key of" in appliance.logs(), "the owner is told", 150)
     assert appliance.matrix.fetch_certificate() == renewed, "the good one stays"
