@@ -1,9 +1,12 @@
 """What a bridge and Synapse must know of each other, as text: from the same secrets. Pure."""
 
 import re
+from collections.abc import Iterable
 from typing import Any
 
+from appliance.bridges import posts
 from appliance.bridges.catalogue import Bridge
+from appliance.bridges.posts import Source
 from appliance.credentials import Credentials
 from appliance.listeners import Listener, bridge_listener
 from appliance.paths import POSTGRES_SOCKETS
@@ -30,6 +33,11 @@ def listener(bridge: Bridge, settings: Settings) -> Listener:
     return Listener("MATRIX_BRIDGE_PORT", LOOPBACK[0], port)
 
 
+def posts_listener(settings: Settings) -> Listener:
+    """Return where bridges post how their log-ins are: at the agent."""
+    return Listener("MATRIX_BRIDGE_PORT", LOOPBACK[0], settings.bridge_port)
+
+
 def homeserver_address(settings: Settings) -> str:
     """Return the address and port at which a bridge reaches Synapse."""
     return str(bridge_listener(settings))
@@ -47,10 +55,18 @@ def render_configuration(bridge: Bridge, settings: Settings, credentials: Creden
         network={key: _reveal(getattr(settings, field)) for key, field in bridge.network},
         permissions=_permissions(settings),
         homeserver=f"http://{homeserver_address(settings)}",
+        status_endpoint=f"http://{posts_listener(settings)}{posts.PATH}",
         database_socket=POSTGRES_SOCKETS,
         address=f"http://{own}",
         port=own.port,
     )
+
+
+def render_posts(bridges: Iterable[Bridge], settings: Settings, credentials: Credentials) -> str:
+    """Return where the agent listens to bridges, and how it knows them."""
+    own = posts_listener(settings)
+    known = [(one, credentials[credential_name(one.name, "as_token")]) for one in bridges]
+    return Source.of(str(own.address), own.port, settings.server_name, known).to_json()
 
 
 def render_registration(bridge: Bridge, settings: Settings, credentials: Credentials) -> str:

@@ -1,19 +1,23 @@
 """Start a bridge once Synapse answers: one that is early backs off for up to a minute.
 
-Usage: ADDRESS:PORT DATABASE COMMAND… (an empty DATABASE: it has none). Runs as the bridge's user;
-imports little, since Synapse starts beside.
+Usage: HOMESERVER POSTS DATABASE COMMAND… The first two are ADDRESS:PORT; POSTS and DATABASE are
+empty where it has none. Runs as the bridge's user; imports little, since Synapse starts beside.
 """
 
 import os
+import socket
 import sys
 import time
 
 from appliance.errors import CommandError
 from appliance.paths import POSTGRES_SOCKETS
-from appliance.probe import HttpProbe
+from appliance.probe import TIMEOUT_SECONDS, HttpProbe
 from appliance.process import run
 
 _RETRY_SECONDS = 0.1
+# The agent starts beside Synapse and is there before it. A bridge that finds nobody to post to
+# tries again after five seconds; one without an agent must come up all the same.
+_PATIENCE_WITH_AGENT_SECONDS = 20
 # A bridge that lost its database finds keys of its bot at Synapse that it knows nothing of, and
 # ends with status 34. This value lets it put new ones in their place when it is started again.
 # Source: mautrix bridgev2, `self_sign`; measured.
@@ -28,10 +32,13 @@ END $$
 
 
 def main() -> None:
-    """Wait until Synapse answers, then become the bridge."""
-    address, database, *command = sys.argv[1:]
-    question = HttpProbe(address, "/health")
+    """Wait until Synapse answers, and for a while for the agent; then become the bridge."""
+    homeserver, posts, database, *command = sys.argv[1:]
+    question = HttpProbe(homeserver, "/health")
     while not _is_answered(question):
+        time.sleep(_RETRY_SECONDS)
+    give_up = time.monotonic() + _PATIENCE_WITH_AGENT_SECONDS
+    while posts and not _is_listening(posts) and time.monotonic() < give_up:
         time.sleep(_RETRY_SECONDS)
     if database:
         _let_keys_be_replaced(database)
@@ -41,6 +48,15 @@ def main() -> None:
 def _is_answered(question: HttpProbe) -> bool:
     try:
         question.ask()
+    except OSError:
+        return False
+    return True
+
+
+def _is_listening(address: str) -> bool:
+    host, _, port = address.rpartition(":")
+    try:
+        socket.create_connection((host, int(port)), timeout=TIMEOUT_SECONDS).close()
     except OSError:
         return False
     return True

@@ -12,9 +12,10 @@ from appliance.bridges.configuration import DOUBLE_PUPPET, credential_name
 from appliance.credentials import Credential
 from appliance.errors import Problem
 from appliance.files import Directory, Entry, File
+from appliance.listeners import Listener
 from appliance.machine import Machine
 from appliance.parts.contract import Check, Deployment, Part, Probe, Program
-from appliance.paths import BRIDGE_PROBES, BRIDGES, NGINX_PID, REGISTRATIONS
+from appliance.paths import BRIDGE_POSTS, BRIDGE_PROBES, BRIDGES, NGINX_PID, REGISTRATIONS
 from appliance.probe import HttpProbe, to_json
 from appliance.settings import Settings
 
@@ -35,10 +36,11 @@ class Bridges(Part):
         return bool(selection.enabled(settings, machine))
 
     def problems(self, deployment: Deployment) -> Iterator[Problem]:
-        """Yield administrators who are not of this server, and files that are of no bridge."""
+        """Yield administrators of another server, files of no bridge, and a port that is taken."""
         with_settings = {one.name for one in CATALOGUE if one.framework is Framework.MAUTRIX}
         yield from own_settings.find_strangers(with_settings)
         settings = deployment.settings
+        yield from _find_taken(configuration.posts_listener(settings))
         for user_id in configuration.admin_ids(settings):
             if not user_id.endswith(f":{settings.server_name}"):
                 yield Problem(
@@ -48,15 +50,22 @@ class Bridges(Part):
                 )
 
     def files(self, deployment: Deployment) -> Iterable[Entry]:
-        """Return the registration of the double puppets, and what the agent asks each bridge."""
-        text = configuration.render_double_puppets(deployment.settings, deployment.credentials)
+        """Return the registration of the double puppets, and what the agent has to know.
+
+        That is what it asks each bridge, and who posts to it.
+        """
+        known = (deployment.settings, deployment.credentials)
+        text = configuration.render_double_puppets(*known)
         enabled = selection.enabled(deployment.settings, deployment.machine)
+        posting = [bridge for bridge in enabled if bridge.framework is Framework.MAUTRIX]
+        posts = configuration.render_posts(posting, *known)
         parts = (_part_of(bridge) for bridge in enabled)
         # One that is left off has no program; its part says why.
         probes = {part.name: part.probes(deployment) for part in parts if part.programs(deployment)}
         return (
             Directory(BRIDGES),
             File(BRIDGE_PROBES, to_json(probes)),
+            File(BRIDGE_POSTS, posts, "root", "agent", 0o640),
             Directory(str(versions.SEEN)),
             _registration(DOUBLE_PUPPET, text),
         )
@@ -90,8 +99,7 @@ class BridgePart(Part):
         settings, machine = deployment.settings, deployment.machine
         if gap := selection.find_gap(self.bridge, settings, machine):
             yield Problem("MATRIX_BRIDGES", f"names {self.name}, but {gap}")
-        if not ports.is_running("nginx", NGINX_PID):  # as for `appliance check` beside it
-            yield from ports.problems([configuration.listener(self.bridge, settings)])
+        yield from _find_taken(configuration.listener(self.bridge, settings))
 
     def files(self, deployment: Deployment) -> Iterable[Entry]:
         """Return its configuration, which it cannot write, and its registration for Synapse."""
@@ -113,7 +121,8 @@ class BridgePart(Part):
     def launch(self, deployment: Deployment, database: str, *command: str) -> Program:
         """Return the program that waits for Synapse and becomes the bridge."""
         address = configuration.homeserver_address(deployment.settings)
-        launch = ("python", "-m", "appliance.launch.bridge", address, database)
+        posts = str(configuration.posts_listener(deployment.settings)) if database else ""
+        launch = ("python", "-m", "appliance.launch.bridge", address, posts, database)
         return Program(self.name, (*launch, *command), self.name)
 
 
@@ -194,6 +203,12 @@ _KINDS: dict[Framework, type[BridgePart]] = {
     Framework.MAUTRIX: MautrixPart,
     Framework.HEISENBRIDGE: HeisenbridgePart,
 }
+
+
+def _find_taken(listener: Listener) -> Iterable[Problem]:
+    if ports.is_running("nginx", NGINX_PID):  # as for `appliance check` beside it
+        return ()
+    return ports.problems([listener])
 
 
 def _registration(name: str, text: str) -> File:

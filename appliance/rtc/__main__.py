@@ -6,12 +6,12 @@ import signal
 import sys
 from pathlib import Path
 
+from appliance.http_server import serve
 from appliance.paths import CALLS, RTC_SOCKET
 from appliance.rtc.configuration import read_configuration
 from appliance.rtc.departures import Departures
 from appliance.rtc.federation import Federation
 from appliance.rtc.homeserver import Homeserver
-from appliance.rtc.http_server import serve
 from appliance.rtc.openid import Verifier
 from appliance.rtc.outside import Outside
 from appliance.rtc.service import Service

@@ -8,11 +8,11 @@ import logging
 from collections.abc import Mapping
 from typing import Any
 
+from appliance.http_server import Request, Response
 from appliance.rtc import bodies
 from appliance.rtc.bodies import Call
 from appliance.rtc.departures import Departures
 from appliance.rtc.errors import RefusedError, UnreachableError, bad_json, unauthorized
-from appliance.rtc.http_server import Request, Response
 from appliance.rtc.openid import User, Verifier
 from appliance.rtc.sfu import Sfu
 

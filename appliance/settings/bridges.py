@@ -61,7 +61,8 @@ class BridgeSettings(BaseModel):
     )
     bridge_port: int = variable(
         29300,
-        help=f"First of the {_LAST_OFFSET + 1} loopback ports of which each bridge has its own.",
+        help=f"First of the {_LAST_OFFSET + 1} loopback ports of which each bridge has its own. At "
+        "the first one they tell how their log-ins are.",
         ge=1024,
         le=65535 - _LAST_OFFSET,
     )

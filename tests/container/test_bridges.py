@@ -30,6 +30,17 @@ ours["double_puppet"].pop("secrets")
 known = yaml.safe_load((EXAMPLES / "mautrix-whatsapp.yaml").read_text())
 print(json.dumps([*compare(ours, known)]))
 """
+POST_STATUS = """
+import sys, urllib.request, urllib.error
+token, body = sys.argv[1:]
+headers = {"Authorization": "Bearer " + token}
+address = "http://127.0.0.1:29300/bridge-status"
+request = urllib.request.Request(address, body.encode(), headers)
+try:
+    print(urllib.request.urlopen(request).status)
+except urllib.error.HTTPError as error:
+    print(error.code)
+"""
 WHOAMI = """
 import sys, urllib.request, urllib.error
 secret = open("/data/credentials/whatsapp_provisioning_secret").read().strip()
@@ -92,6 +103,16 @@ def allow_its_end(appliance: Appliance) -> None:
 
 def ask_whoami(appliance: Appliance, user_id: str) -> int:
     return int(appliance.run("python", "-c", WHOAMI, user_id))
+
+
+def post_status(appliance: Appliance, token: str, post: dict[str, str]) -> int:
+    script = ("python", "-c", POST_STATUS, token, json.dumps(post))
+    return int(appliance.run(*script, user="whatsapp"))
+
+
+def find_problems(appliance: Appliance) -> list[str]:
+    status = json.loads(appliance.run("sh", "-c", "appliance status --json || true"))
+    return list(status["problems"])
 
 
 @pytest.fixture(scope="module")
@@ -209,6 +230,32 @@ async def test_reset_it_begins_anew(appliance: Appliance, alice: Client) -> None
     assert "cross-signing keys" in appliance.run("cat", "/run/appliance/logs/whatsapp.log")
 
 
+def test_log_in_that_it_says_is_lost_is_in_status_and_not_in_health(appliance: Appliance) -> None:
+    """As the bridge posts it; none can really log in here."""
+    until(lambda: is_well(appliance, "whatsapp"), "the bridge is ready")
+    until(lambda: appliance.found("bridge-logins"), "the agent listens")
+    allow_its_end(appliance)
+    appliance.supervisor("stop", "appliance:whatsapp")  # its own posts are for later
+    account = {"user_id": "@alice:matrix.localhost", "remote_id": "1555", "remote_name": "+1555"}
+    lost = {"state_event": "BAD_CREDENTIALS", "error": "wa-logged-out", **account}
+    assert post_status(appliance, "not its token", lost) == 403
+    appliance.expect(r"^agent .* WARNING bridge-logins: @alice", "a log-in is said to be lost")
+    token = appliance.run("cat", "/data/credentials/whatsapp_as_token").strip()
+    assert post_status(appliance, token, lost) == 200
+    told = (
+        "@alice:matrix.localhost's log-in at WhatsApp as +1555 is lost (wa-logged-out): "
+        "to be made anew in the chat with @whatsappbot:matrix.localhost"
+    )
+    until(lambda: appliance.found("bridge-logins")["detail"] == told, "the agent tells it")
+    assert f"bridge-logins: {told}" in find_problems(appliance)
+    assert appliance.is_healthy()
+    # What it really posts at its start, with nobody logged in.
+    appliance.supervisor("start", "appliance:whatsapp")
+    until(lambda: appliance.found("bridge-logins")["ok"], "it has no log-in")
+    assert appliance.found("bridge-logins")["detail"] == "0 log-ins, none of them lost"
+    assert "Failed to update" not in appliance.run("cat", "/run/appliance/logs/whatsapp.log")
+
+
 def test_status_has_it(appliance: Appliance) -> None:
     until(lambda: is_well(appliance, "whatsapp"), "the bridge is ready")
     assert "nobody has logged in" in appliance.command("bridge", "status", "whatsapp")
@@ -271,10 +318,9 @@ def test_a_wrong_domain_is_noticed_although_the_bridge_never_ends(boot: Boot) ->
     appliance.supervisor("restart", "appliance:whatsapp")
 
     def is_told() -> bool:
-        status = json.loads(appliance.run("sh", "-c", "appliance status --json || true"))
         return any(
             problem.startswith("bridges: whatsapp has not been connected for")
-            for problem in status["problems"]
+            for problem in find_problems(appliance)
         )
 
     until(is_told, "the agent tells", within_seconds=150)

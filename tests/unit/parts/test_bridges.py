@@ -1,3 +1,4 @@
+import json
 import re
 from itertools import combinations
 from typing import Any
@@ -7,6 +8,7 @@ import yaml
 
 from appliance import ports, settings
 from appliance.bridges.catalogue import CATALOGUE, Framework
+from appliance.bridges.posts import Source, digest
 from appliance.credentials import Credentials
 from appliance.files import File
 from appliance.machine import Component, Machine
@@ -119,6 +121,17 @@ def test_ports_follow_the_first_one() -> None:
     config = found["/run/bridges/whatsapp/config.yaml"]
     assert config["appservice"]["port"] == 30018
     assert config["homeserver"]["address"] == "http://127.0.0.1:8009"
+
+
+def test_bridges_post_to_where_the_agent_listens_with_the_token_by_which_it_knows_them() -> None:
+    found = documents({**ALL, "MATRIX_BRIDGE_PORT": "30000"})
+    source = Source.from_json(json.dumps(found["/run/bridges/posts.json"]))
+    for bridge in MAUTRIX:
+        config = found[f"/run/bridges/{bridge.name}/config.yaml"]
+        assert config["homeserver"]["status_endpoint"] == "http://127.0.0.1:30000/bridge-status"
+        assert source.posters[digest(config["appservice"]["as_token"])].name == bridge.name
+    assert (source.host, source.port) == ("127.0.0.1", 30000)
+    assert len(source.posters) == len(MAUTRIX)
 
 
 def test_an_administrator_of_another_server_is_refused() -> None:

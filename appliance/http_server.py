@@ -1,4 +1,4 @@
-"""A small HTTP server on a Unix socket, for nginx alone: one request on each connection.
+"""A small HTTP server for programs of this machine: one request on each connection.
 
 h11 (of Synapse's own dependencies) knows HTTP; here are sockets, limits and clocks. Knows no path.
 """
@@ -13,7 +13,7 @@ from pathlib import Path
 
 import h11
 
-_log = logging.getLogger("rtc")
+_log = logging.getLogger("http")
 _MAXIMUM_BODY_BYTES = 16 * 1024
 _MAXIMUM_CONNECTIONS = 256
 _READ_SECONDS = 15
@@ -28,6 +28,8 @@ class Request:
     method: str
     path: str
     body: bytes
+    headers: Mapping[str, str] = field(default_factory=dict)
+    """Their names in lower case."""
 
 
 @dataclass(frozen=True)
@@ -40,6 +42,7 @@ class Response:
 
 
 Handler = Callable[[Request], Awaitable[Response]]
+_Accept = Callable[[asyncio.StreamReader, asyncio.StreamWriter], Awaitable[None]]
 
 
 class TooLargeError(Exception):
@@ -49,6 +52,22 @@ class TooLargeError(Exception):
 async def serve(path: str, handler: Handler) -> asyncio.Server:
     """Listen on a Unix socket to which whoever may enter its directory may connect."""
     Path(path).unlink(missing_ok=True)
+    server = await asyncio.start_unix_server(
+        _accept_for(handler), path, backlog=_MAXIMUM_CONNECTIONS
+    )
+    Path(path).chmod(0o666)
+    return server
+
+
+async def serve_at(host: str, port: int, handler: Handler) -> asyncio.Server:
+    """Listen on a port. Raise OSError if it is taken."""
+    return await asyncio.start_server(
+        _accept_for(handler), host, port, backlog=_MAXIMUM_CONNECTIONS
+    )
+
+
+def _accept_for(handler: Handler) -> _Accept:
+    """Return what answers each connection, so many at a time."""
     slots = asyncio.Semaphore(_MAXIMUM_CONNECTIONS)
 
     async def accept(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
@@ -60,9 +79,7 @@ async def serve(path: str, handler: Handler) -> asyncio.Server:
                 await _converse(handler, reader, writer)
             writer.close()
 
-    server = await asyncio.start_unix_server(accept, path, backlog=_MAXIMUM_CONNECTIONS)
-    Path(path).chmod(0o666)
-    return server
+    return accept
 
 
 async def _converse(
@@ -106,7 +123,8 @@ async def _read_request(connection: h11.Connection, reader: asyncio.StreamReader
                 raise TooLargeError
         elif isinstance(event, h11.EndOfMessage) and head is not None:
             path = head.target.decode("ascii", "replace").partition("?")[0]
-            return Request(head.method.decode("ascii"), path, bytes(body))
+            headers = {name.decode(): value.decode("latin-1") for name, value in head.headers}
+            return Request(head.method.decode("ascii"), path, bytes(body), headers)
         else:
             return None
 
