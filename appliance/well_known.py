@@ -19,18 +19,24 @@ def render_documents(settings: Settings, calls: str | None) -> dict[str, str]:
     discovery".
     """
     names = ["client"] if settings.federation is Federation.OFF else ["client", "server"]
-    address = urlsplit(settings.base_url)
-    # A server name without a port would mean 8448.
-    delegate = f"{address.hostname}:{address.port or 443}"
     return {
         name: render_template(
             f"run/well-known/matrix/{name}.json.j2",
             settings=settings,
-            delegate=delegate,
+            delegate=_delegate(settings),
             calls=calls,
         )
         for name in names
     }
+
+
+def _delegate(settings: Settings) -> str:
+    """Return where other servers come, who speak HTTPS whatever clients do."""
+    address = urlsplit(settings.base_url)
+    if settings.https and address.scheme == "http":  # that of a relay in front of some clients
+        address = urlsplit(settings.address_of(settings.matrix_host))
+    # A server name without a port would mean 8448.
+    return f"{address.hostname}:{address.port or 443}"
 
 
 def describe(settings: Settings, calls: str | None) -> str:

@@ -12,6 +12,7 @@ from appliance.settings.domain import is_trial
 from appliance.settings.types import (
     Boolean,
     Duration,
+    KeyServers,
     Network,
     Networks,
     ServerNames,
@@ -107,9 +108,10 @@ class HomeserverSettings(BaseModel):
         "pushes): every private and special range. Giving it replaces the list.",
         default_text="every private and special-purpose range",
     )
-    trusted_key_servers: ServerNames = variable(
+    trusted_key_servers: KeyServers = variable(
         derived=lambda values: () if values["federation"] is Federation.OFF else ("matrix.org",),
-        help="Servers that vouch for the signing keys of others.",
+        help="Servers that vouch for the signing keys of others. With `none` each other server "
+        "vouches for itself alone.",
         default_text="`matrix.org`; none when federation is off",
     )
     retention: Boolean = variable(

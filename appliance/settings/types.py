@@ -91,6 +91,14 @@ def parse_server_name(value: object) -> object:
     return name
 
 
+def parse_key_servers(value: object) -> object:
+    """Given Matrix server names separated by commas, or `none`, return them."""
+    if not isinstance(value, str):
+        return value
+    names = tuple(name.strip() for name in value.split(",") if name.strip())
+    return () if names == ("none",) else tuple(map(parse_server_name, names))
+
+
 def parse_url(value: object) -> object:
     """Given an http or https URL, return it without a trailing slash."""
     if not isinstance(value, str):
@@ -227,6 +235,7 @@ Endpoints = Annotated[tuple[Endpoint, ...], _list_of(parse_endpoint)]
 PublicIp = Annotated[Literal["auto"] | tuple[Address, ...], BeforeValidator(parse_public_ip)]
 TrustedProxies = Annotated[tuple[Network | Literal["cloudflare"], ...], _list_of(_parse_proxy)]
 ServerNames = Annotated[tuple[str, ...], _list_of(parse_server_name)]
+KeyServers = Annotated[tuple[str, ...], BeforeValidator(parse_key_servers)]
 CertificateNames = Annotated[tuple[str, ...], _list_of(_parse_certificate_name)]
 AcmeServer = Annotated[str, BeforeValidator(parse_acme_server)]
 EmailAddress = Annotated[str, BeforeValidator(parse_email_address)]
@@ -247,6 +256,7 @@ KINDS: dict[object, str] = {
     PublicIp: "`auto` or `none` or IP addresses, separated by commas",
     TrustedProxies: "IP addresses, ranges or `cloudflare`, separated by commas",
     ServerNames: "Matrix server names, separated by commas",
+    KeyServers: "Matrix server names, separated by commas, or `none`",
     CertificateNames: "domain names, perhaps with `*.`, separated by commas",
     AcmeServer: "`letsencrypt` or `staging` or URL",
     EmailAddress: "e-mail address",

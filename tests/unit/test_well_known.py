@@ -27,6 +27,13 @@ def test_what_is_printed_is_what_is_served() -> None:
     assert "nothing is to be done" not in text
 
 
+def test_servers_are_sent_to_https_where_clients_come_by_plain_http() -> None:
+    loaded = settings.load({**APEX, "MATRIX_PUBLIC_BASE_URL": "http://127.0.0.1:4711"})
+    documents = {name: json.loads(text) for name, text in render_documents(loaded, None).items()}
+    assert documents["client"]["m.homeserver"] == {"base_url": "http://127.0.0.1:4711"}
+    assert documents["server"] == {"m.server": "matrix.example.org:443"}
+
+
 def test_without_federation_there_is_one_document() -> None:
     loaded = settings.load({**APEX, "MATRIX_FEDERATION": "off"})
     assert "matrix/server" not in describe(loaded, CALLS)

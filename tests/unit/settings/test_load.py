@@ -198,6 +198,12 @@ def test_every_variable_is_documented() -> None:
 BEHIND = {"MATRIX_DOMAIN": "example.org", "MATRIX_TLS_MODE": "proxy"}
 
 
+def test_no_server_need_vouch_for_others() -> None:
+    domain = {"MATRIX_DOMAIN": "home.lan", "MATRIX_TLS_MODE": "self-signed"}
+    assert settings.load(domain).trusted_key_servers == ("matrix.org",)
+    assert settings.load({**domain, "MATRIX_TRUSTED_KEY_SERVERS": "none"}).trusted_key_servers == ()
+
+
 def test_behind_another_proxy_the_address_is_that_proxys() -> None:
     loaded = settings.load(BEHIND)
     assert (loaded.base_url, loaded.chat_url) == (

@@ -1,8 +1,4 @@
-"""A real Matrix server for the tests of any Python project, by testcontainers.
-
-Needs Docker, the image `matrix-appliance` and the extra `[testing]`; nothing here runs inside the
-image.
-"""
+"""One server in a container, for as long as a `with` block."""
 
 import http.client
 import json
@@ -11,6 +7,7 @@ import socket
 import time
 import urllib.error
 import urllib.request
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, Self
 
@@ -18,7 +15,6 @@ from testcontainers.core.container import DockerContainer
 
 IMAGE = "matrix-appliance"
 _READY_SECONDS = 120
-_RETRY_SECONDS = 0.05
 _REQUEST_SECONDS = 30
 
 
@@ -44,11 +40,14 @@ class MatrixAppliance(DockerContainer):
             client = nio.AsyncClient(server.client_url, alice.user_id)
 
     Anybody may register and nothing is slowed down; `with_variables` changes that and all else.
+    `port` is that of `client_url`, a free one if none is given; more arguments are Docker's.
     """
 
-    def __init__(self, image: str = IMAGE, **kwargs: Any) -> None:
+    _retry_seconds = 0.05
+
+    def __init__(self, image: str = IMAGE, *, port: int | None = None, **kwargs: Any) -> None:
         super().__init__(image, **kwargs)
-        self._port = free_port()
+        self._port = port or free_port()
         self.publish(self._port, self._port)
         # One port inside and out, and an address that every resolver knows: what the server says
         # of itself is then true for its clients.
@@ -82,15 +81,19 @@ class MatrixAppliance(DockerContainer):
         return self
 
     def start(self) -> Self:
-        """Start it and wait until clients are answered. Raise MatrixApplianceError if it ends."""
+        """Start it and wait until it is healthy. Raise MatrixApplianceError if it ends before."""
         super().start()
         self.wait_until_ready()
+        self._wait_until(self.is_healthy, _READY_SECONDS)
         return self
 
     def wait_until_ready(self, within_seconds: float = _READY_SECONDS) -> None:
         """Wait until clients are answered. Raise MatrixApplianceError if that does not come."""
+        self._wait_until(self.is_ready, within_seconds)
+
+    def _wait_until(self, condition: Callable[[], bool], within_seconds: float) -> None:
         deadline = time.monotonic() + within_seconds
-        while not self.is_ready():
+        while not condition():
             self.reload()
             if self.status not in ("created", "running"):
                 raise MatrixApplianceError(f"the server has ended; it said:\n{self.logs()}")
@@ -98,7 +101,7 @@ class MatrixAppliance(DockerContainer):
                 raise MatrixApplianceError(
                     f"no answer within {within_seconds:.0f} s; the server said:\n{self.logs()}"
                 )
-            time.sleep(_RETRY_SECONDS)
+            time.sleep(self._retry_seconds)
 
     def is_ready(self) -> bool:
         """Return whether clients are answered now."""
@@ -109,6 +112,11 @@ class MatrixAppliance(DockerContainer):
                 return bool(response.status == 200)
         except (OSError, http.client.HTTPException):
             return False
+
+    def is_healthy(self) -> bool:
+        """Return what Docker's own health check of it would find now."""
+        result = self.get_wrapped_container().exec_run(["appliance", "health"])
+        return bool(result.exit_code == 0)
 
     def create_user(self, name: str, password: str | None = None, *, admin: bool = False) -> User:
         """Make an account, whoever else may register, and log it in."""
