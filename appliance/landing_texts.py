@@ -22,9 +22,8 @@ ENGLISH = {
     "account": "Your account",
     "account_open": "Make it in an app on a computer, where you choose “Create account”; phones "
     "then sign in to it. No e-mail address is needed.",
-    "account_token": "Make it in an app on a computer, where you choose “Create account” and enter "
-    "the registration token that the person who runs this server gives you; phones then sign in "
-    "to it.",
+    "account_token": "You make it yourself, on a phone or a computer, with a link that the person "
+    "who runs this server gives you. No e-mail address is needed.",
     "account_closed": "The person who runs this server makes it for you: ask for a name and a "
     "password.",
     "account_name": "Others find you as",
@@ -71,8 +70,8 @@ ITALIAN = {
     "account": "Il tuo account",
     "account_open": "Crealo da un computer, scegliendo «Crea un account»; dal telefono poi accedi. "
     "Non serve un indirizzo e-mail.",
-    "account_token": "Crealo da un computer, scegliendo «Crea un account» e inserendo il token di "
-    "registrazione che ti dà chi gestisce questo server; dal telefono poi accedi.",
+    "account_token": "Lo crei tu, dal telefono o da un computer, con un collegamento che ti dà chi "
+    "gestisce questo server. Non serve un indirizzo e-mail.",
     "account_closed": "Lo crea per te chi gestisce questo server: chiedi un nome e una password.",
     "account_name": "Gli altri ti trovano come",
     "name": "nome",

@@ -13,7 +13,6 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import quote, urlencode
 
-from appliance.codes import make_code
 from appliance.errors import OperationError
 from appliance.files import write_atomically
 from appliance.paths import ADMIN_TOKEN, SYNAPSE_SHARED_SECRET, SYNAPSE_SOCKET
@@ -119,6 +118,16 @@ class SynapseAdmin:
             raise OperationError(f"there is no {user_id} on this server") from None
         return _parse_user(row, created=row["creation_ts"])  # in seconds here, not milliseconds
 
+    def has_user(self, user_id: str) -> bool:
+        """Return whether there is or was an account of that user ID."""
+        try:
+            self._ask("GET", _path_of(user_id))
+        except RefusedError as refusal:
+            if refusal.status != 404:
+                raise
+            return False
+        return True
+
     def set_password(self, name: str, password: str, *, keep_devices: bool = False) -> None:
         """Give an account another password; log its devices out unless told to keep them."""
         user = self.changeable_user(name)
@@ -141,10 +150,10 @@ class SynapseAdmin:
         rows = self._ask("GET", "/_synapse/admin/v1/registration_tokens")["registration_tokens"]
         return [_parse_token(row) for row in rows]
 
-    def create_token(self, uses: int | None, expires: int | None) -> RegistrationToken:
+    def create_token(self, token: str, uses: int | None, expires: int | None) -> RegistrationToken:
         """Make a registration token; `expires` in seconds since 1970."""
         body = {
-            "token": make_code(),
+            "token": token,
             "uses_allowed": uses,
             "expiry_time": None if expires is None else expires * 1000,
         }

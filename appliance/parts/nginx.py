@@ -38,7 +38,9 @@ from appliance.well_known import DIRECTORY, render_documents
 
 CUSTOM = Path("/data/custom/nginx")
 
-_TEMPLATES = ("nginx", "listen", "landing", "well-known", "api", "errors", "synapse", "headers")
+_TEMPLATES = (
+    *("nginx", "listen", "landing", "pages", "well-known", "api", "errors", "synapse", "headers"),
+)
 # More serve nobody at home, and each costs memory.
 _MAXIMUM_WORKERS = 4
 # In the trial, hosts that no page of the internet can have (DNS rebinding): addresses, and names

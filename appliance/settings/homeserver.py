@@ -78,6 +78,14 @@ class HomeserverSettings(BaseModel):
         "(`token`) or anybody (`open`).",
         default_text="`open` in a trial that listens on loopback only, else `token`",
     )
+    rules: str | None = variable(
+        None,
+        help="What people agree to on the page on which they join, as plain text; paragraphs and "
+        "line breaks are kept (`MATRIX_RULES_FILE` names a file with it).",
+        default_text="none",
+        min_length=1,
+        max_length=20000,
+    )
     registration_shared_secret: SecretStr | None = variable(
         None,
         help="Secret with which programs make accounts through Synapse's shared-secret "

@@ -102,7 +102,7 @@ def watch(page: Page) -> Seen:
 
     def note_complaint(message: Any) -> None:
         if message.type in ("warning", "error"):
-            seen.complaints.append(message.text)
+            seen.complaints.append(f"{message.text} {message.location['url']}")
 
     page.on("request", note_host)
     page.on("console", note_complaint)

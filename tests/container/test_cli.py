@@ -237,19 +237,6 @@ def test_nobody_finds_the_internal_account(boot: Boot) -> None:
     assert until(find, "the directory is filled") == [bob.user_id]
 
 
-def test_a_token_from_its_making_to_its_end(lan: LanAppliance) -> None:
-    token = lan.command("token", "create", "--uses", "2", "--days", "1").strip()
-    Account.register(lan.matrix, token=token)
-    tokens = {row["token"]: row for row in json.loads(lan.command("token", "list", "--json"))}
-    assert (tokens[token]["used"], tokens[token]["uses_allowed"]) == (1, 2)
-    assert f"{token}  1 of 2  " in lan.command("token", "list")
-    lan.command("token", "revoke", token)
-    with pytest.raises(RefusedError, match="Invalid registration token"):
-        Account.register(lan.matrix, token=token)
-    outcome = attempt(lan, "token", "revoke", token)
-    assert (outcome.status, "no such" in outcome.complaints) == (1, True)
-
-
 def test_logs_are_those_of_the_programs(lan: LanAppliance) -> None:
     last = lan.command("logs", "postgres", "-n", "1")
     assert len(last.splitlines()) == 1
@@ -287,7 +274,7 @@ def test_only_root_may(lan: LanAppliance, verb: tuple[str, ...]) -> None:
     assert re.fullmatch(r"appliance: /\S+: only root may read it: .*\n", outcome.complaints)
 
 
-@pytest.mark.parametrize("verb", ["user list", "token create", "status", "logs", "health"])
+@pytest.mark.parametrize("verb", ["user list", "invite", "status", "logs", "health"])
 def test_without_a_server_the_command_says_so(
     docker_client: docker.DockerClient, verb: str
 ) -> None:

@@ -1,5 +1,6 @@
 """What every client asks of the server, by plain requests at the public addresses."""
 
+import json
 import os
 import secrets
 
@@ -106,7 +107,7 @@ def test_a_token_lets_exactly_one_register(lan: LanAppliance) -> None:
     flows = refused.value.answer.json()["flows"]
     assert all("m.login.registration_token" in flow["stages"] for flow in flows)
 
-    token = lan.command("token", "create").strip()
+    token = json.loads(lan.command("invite", "--json"))["token"]
     assert Account.register(lan.matrix, token=token).user_id.endswith(":matrix.home.lan")
     for bad in (token, "of-my-own"):
         with pytest.raises(RefusedError, match="Invalid registration token"):

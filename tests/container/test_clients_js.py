@@ -4,6 +4,7 @@ On a home network's server: by HTTPS, found from its name alone, registration by
 """
 
 import base64
+import json
 import os
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -31,7 +32,7 @@ class Conversation:
 @pytest.fixture(scope="module")
 def conversation(lan: LanAppliance) -> Iterator[Conversation]:
     build_client()
-    token = lan.command("token", "create", "--uses", "2").split()[0]
+    token = json.loads(lan.command("invite", "--uses", "2", "--json"))["token"]
     with open_browser(lan) as browser:
         alice, bob, third = (Person(browser, lan) for _ in range(3))
         found = alice.do("discover", lan.server_name)
