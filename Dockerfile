@@ -101,18 +101,26 @@ RUN cd /out/usr/share/appliance \
     && python3 -m compileall -q --invalidation-mode unchecked-hash -s /out python compiled-templates
 
 # --- the image -----------------------------------------------------------------------------------
-FROM scratch AS runtime
+FROM scratch AS components
 ENV PATH=/opt/appliance/bin:/usr/lib/postgresql/17/bin:/usr/sbin:/usr/bin:/sbin:/bin LANG=C.UTF-8
-VOLUME /data
-STOPSIGNAL SIGTERM
-HEALTHCHECK --interval=30s --timeout=10s --start-period=60s CMD ["appliance", "health"]
-ENTRYPOINT ["appliance-entrypoint"]
 COPY --from=root / /
 COPY --from=python /opt/appliance /opt/appliance
 COPY --from=cluster /out /
 COPY --from=go /out /
 COPY --from=web /out /
 COPY --from=inventory /out /
+
+# What is copied last comes out of here, so that an image which lacks something is none.
+FROM components AS checked
 COPY --from=appliance /out /
+RUN appliance selfcheck
+COPY --from=appliance /out /out
+
+FROM components AS runtime
+VOLUME /data
+STOPSIGNAL SIGTERM
+HEALTHCHECK --interval=30s --timeout=10s --start-period=60s CMD ["appliance", "health"]
+ENTRYPOINT ["appliance-entrypoint"]
+COPY --from=checked /out /
 LABEL org.opencontainers.image.title="matrix-appliance" \
     org.opencontainers.image.description="A complete Matrix server in one image"

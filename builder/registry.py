@@ -47,6 +47,8 @@ class Component:
     kind: Kind
     default: bool = True
     versions: tuple[Version, ...] = ()
+    floor: str | None = None
+    """The oldest version that will do where another than this build chooses it."""
 
     @property
     def newest(self) -> str | None:

@@ -14,6 +14,7 @@ from appliance.cli import (
     invitations,
     logs,
     ports,
+    selfcheck,
     status,
     users,
     web,
@@ -57,5 +58,6 @@ for command in (
     *logs.COMMANDS,
     *certificate.COMMANDS,
     *about.COMMANDS,
+    *selfcheck.COMMANDS,
 ):
     appliance.add_command(command)

@@ -192,6 +192,15 @@ def test_edit_of_ours_changes_the_last_layer_only(
     assert after[-1] != before[-1]
 
 
+def test_image_that_lacks_something_is_none(
+    tree: Path, build: Build, capfd: pytest.CaptureFixture[str]
+) -> None:
+    (tree / "rootfs/usr/share/appliance/api/stranger.json").unlink()
+    with pytest.raises(BuildError, match="docker build ended with status"):
+        build()
+    assert "the appliance: no /usr/share/appliance/api/stranger.json" in capfd.readouterr().err
+
+
 @pytest.mark.slow
 class TestGo:
     """The stage for Go needs the toolchain, and for a bridge from source a minute and a half."""

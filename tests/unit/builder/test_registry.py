@@ -131,3 +131,18 @@ def test_nothing_repeats_a_version() -> None:
     assert [
         (file, version) for file, text in texts.items() for version in versions if version in text
     ] == []
+
+
+def test_no_version_of_ours_is_below_its_floor() -> None:
+    def numbers(version: str) -> list[int]:
+        return [int(number) for number in version.removeprefix("v").split(".")]
+
+    judged = [
+        # A module of Go counts in another way than the program that it becomes.
+        (component.name, numbers(version.says or version.version) >= numbers(component.floor))
+        for component in OURS.components
+        for version in component.versions
+        if component.floor
+    ]
+    assert len(judged) > 5
+    assert [name for name, good in judged if not good] == []
