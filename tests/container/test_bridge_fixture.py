@@ -5,6 +5,7 @@ of the table, configuration, registration, database, encryption, how one goes do
 """
 
 import contextlib
+import json
 import os
 from collections.abc import Iterator
 from pathlib import Path
@@ -12,8 +13,9 @@ from pathlib import Path
 import pytest
 
 from . import bridge
-from .appliances import Appliance
+from .appliances import Appliance, until
 from .bridge.person import Person
+from .bridge_endings import expect_its_end
 
 CONFIGURATION = "/run/bridges/fixture/config.yaml"
 
@@ -37,6 +39,7 @@ def network(appliance: Appliance) -> Iterator[bridge.Network]:
 @contextlib.contextmanager
 def encryption_off(appliance: Appliance) -> Iterator[None]:
     """Have new chats unencrypted, as an owner's settings may."""
+    expect_its_end(appliance, bridge.PROGRAM)
     change_default(appliance, "true", "false")
     try:
         yield
@@ -86,3 +89,137 @@ async def test_conversation(
             await chat.receive_file("in.bin", os.urandom(300_000))
             await person.bot.ask(f"logout {account}", "logged out")
             assert not network.is_logged_in(account)
+
+
+async def test_logged_out_by_its_network(
+    appliance: Appliance, network: bridge.Network, tmp_path: Path
+) -> None:
+    """The user is told where the bot is, the owner by `bridge status`; then all goes on."""
+    async with Person.enter(appliance, network, tmp_path, "lola", encrypted=True) as person:
+        await person.log_in()
+        chat = await person.meet("carol-lola")
+        assert "connected" in describe(appliance, "lola")
+        network.revoke("lola")
+        await person.bot.hear("the network has logged this account out")
+        assert "bad_credentials" in describe(appliance, "lola")
+        chat.write("meanwhile")
+        await person.log_in("relogin lola")
+        await chat.hear("meanwhile")
+        await chat.send("again")
+        await chat.delivered("again")
+        assert "connected" in describe(appliance, "lola")
+
+
+def describe(appliance: Appliance, account: str) -> str:
+    """Return what `appliance bridge status` says of an account."""
+    lines = appliance.command("bridge", "status", bridge.PROGRAM).splitlines()
+    (line,) = [one for one in lines if f"@{account}:" in one]
+    return line
+
+
+async def test_nothing_is_lost_whatever_is_killed(
+    appliance: Appliance, network: bridge.Network, tmp_path: Path
+) -> None:
+    assert appliance.unexpected_lines() == []
+    appliance.expect(r".", "what it stands on is killed")
+    async with Person.enter(appliance, network, tmp_path, "kim", encrypted=True) as person:
+        await person.log_in()
+        chat = await person.meet("carol-kim")
+        for program in (bridge.PROGRAM, "synapse", "postgres"):
+            incoming = [f"{number} in, {program} killed" for number in range(6)]
+            chat.write(*incoming[:3])
+            kill(appliance, program)
+            chat.write(*incoming[3:])
+            until(appliance.is_ready, "clients are answered", within_seconds=90)
+            await chat.hear(*incoming)
+            text = f"out, {program} was killed"
+            await chat.send(text)
+            await chat.delivered(text)
+        appliance.supervisor("stop", f"appliance:{bridge.PROGRAM}")
+        outgoing = [f"{number} out, no bridge" for number in range(5)]
+        for text in outgoing:
+            await chat.send(text)
+        chat.write("in, no bridge")
+        assert not set(outgoing) & set(network.texts("kim"))
+        appliance.supervisor("start", f"appliance:{bridge.PROGRAM}")
+        await chat.delivered(*outgoing)
+        await chat.hear("in, no bridge")
+        sent = [text for text in network.texts("kim") if text in outgoing]
+        assert sent == outgoing  # in their order, once each
+
+
+def is_connected(appliance: Appliance) -> bool:
+    status = json.loads(appliance.run("sh", "-c", "appliance status --json || true"))
+    return any(part["name"] == bridge.PROGRAM and part["healthy"] for part in status["parts"])
+
+
+def kill(appliance: Appliance, program: str) -> None:
+    """Kill a program and wait until it is started again."""
+    killed = appliance.program(program).pid
+    appliance.kill_process(killed)
+    until(
+        lambda: appliance.program(program).pid not in (None, killed),
+        f"{program} is started again",
+        within_seconds=90,
+    )
+
+
+async def test_what_is_lost_in_flight(
+    appliance: Appliance,
+    network: bridge.Network,
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    """The framework tells Synapse that it has a message before it sends it: docs/operations.md."""
+    appliance.expect(r".", "the bridge is killed")
+    texts = [f"{number} in flight" for number in range(5)]
+    async with Person.enter(appliance, network, tmp_path, "flo", encrypted=True) as person:
+        await person.log_in()
+        chat = await person.meet("carol-flo")
+        network.slow_down("flo", 1)
+        for text in texts:
+            await chat.send(text)
+        await chat.delivered(texts[0])
+        incoming = [f"{number} meanwhile" for number in range(5)]
+        chat.write(*incoming)
+        kill(appliance, bridge.PROGRAM)
+        await chat.hear(*incoming)
+        await chat.send("at last")
+        await chat.delivered("at last")
+        sent = network.texts("flo")
+        with capsys.disabled():
+            lost = len(set(texts) - set(sent))
+            twice = len(sent) - len(set(sent))
+            print(f"\nof {len(texts)} messages in flight as a bridge is killed", end=": ")
+            print(f"{lost} lost, {twice} sent twice")
+
+
+async def test_its_database_lost_it_begins_anew(
+    appliance: Appliance, network: bridge.Network, tmp_path: Path
+) -> None:
+    """Synapse's is kept, in which its bot has keys that the bridge does not know any more."""
+    appliance.expect(r".", "its database is lost")
+    async with Person.enter(appliance, network, tmp_path, "dana", encrypted=True) as person:
+        await person.log_in()
+        before = await person.meet("carol-dana")
+        appliance.supervisor("stop", f"appliance:{bridge.PROGRAM}")
+        sql = f"DROP DATABASE {bridge.PROGRAM} WITH (FORCE)"
+        query = ("psql", "-XAtqh", "/run/postgresql", "-c", sql, "postgres")
+        appliance.run(*query, user="postgres")
+        appliance.supervisor("start", "appliance:databases")  # as the next boot does
+        # It ends at once, which is an error to who waits for its start.
+        start = "supervisorctl -s unix:///run/appliance/supervisor.sock start appliance:fixture"
+        appliance.run("sh", "-c", f"{start} || true")
+        said = "cat /run/appliance/logs/fixture.log"
+        until(
+            lambda: "cross-signing keys" in appliance.run("sh", "-c", said),
+            "it ends, for there are keys that are not its own",
+            within_seconds=90,
+        )
+        until(lambda: is_connected(appliance), "it has new ones", within_seconds=90)
+        await person.begin_anew()
+        await person.log_in()
+        after = await person.meet("carol-dana")
+        assert after.room != before.room
+        await after.send("anew")
+        await after.delivered("anew")

@@ -13,6 +13,7 @@ import pytest
 
 from .appliances import Appliance, LanAppliance, until
 from .bot_conversation import Conversation
+from .bridge_endings import expect_its_end
 from .conftest import Boot
 from .http_client import Account, RefusedError
 from .nio_client import Client
@@ -53,17 +54,6 @@ except urllib.error.HTTPError as error:
 """
 
 
-# What a bridge's end and return look like at Synapse, which goes on by itself.
-AWAY = (
-    r" WARN exited: whatsapp ",
-    r"^synapse +\| .* synapse\.appservice\.api: push_bulk to http://127\.0\.0\.1:",
-    r"^synapse +\| .* synapse\.(logging\.context|metrics\.background_process).*as-sender-",
-    r"^postgres +\| +synapse ERROR: +duplicate key .*users_name_key",
-    r"^postgres +\| +synapse ERROR: +could not serialize access due to concurrent update",
-    r"^synapse +\| (.* synapse\.appservice\.scheduler: Error starting AS recoverer|Traceback)",
-)
-
-
 # Renders what an image with every bridge would, and prints a name that each keeps for itself.
 REGISTER_ALL = """
 import json
@@ -94,11 +84,6 @@ def bridged(**options: Any) -> Appliance:
     """Return a trial that was asked for the bridge, where no name of the internet is known."""
     appliance = Appliance(dns=["127.0.0.1"], **options)
     return appliance.with_variables(MATRIX_BRIDGES="whatsapp")
-
-
-def allow_its_end(appliance: Appliance) -> None:
-    for pattern in AWAY:
-        appliance.expect(pattern, "the bridge ended and came back")
 
 
 def ask_whoami(appliance: Appliance, user_id: str) -> int:
@@ -195,7 +180,7 @@ async def test_a_ghost_reaches_a_client(appliance: Appliance, alice: Client) -> 
 
 async def test_killed_it_comes_back(appliance: Appliance, alice: Client) -> None:
     bot = await Conversation.begin(alice, BOT, PREFIX, encrypted=True)
-    allow_its_end(appliance)
+    expect_its_end(appliance, "whatsapp")
     killed = appliance.program("whatsapp").pid
     appliance.kill_process(killed)
     until(lambda: appliance.program("whatsapp").pid not in (None, killed), "it is started again")
@@ -207,7 +192,7 @@ async def test_what_is_said_while_it_is_down_is_answered(
     appliance: Appliance, alice: Client, encrypted: bool
 ) -> None:
     """The keys to what is said too: the first message of a room comes with new ones."""
-    allow_its_end(appliance)
+    expect_its_end(appliance, "whatsapp")
     bot = await Conversation.begin(alice, BOT, PREFIX, encrypted=encrypted)
     appliance.supervisor("stop", "appliance:whatsapp")
     await bot.say("help")
@@ -217,7 +202,7 @@ async def test_what_is_said_while_it_is_down_is_answered(
 
 async def test_reset_it_begins_anew(appliance: Appliance, alice: Client) -> None:
     """Its database gone, Synapse's kept: it finds keys of its bot that it does not know."""
-    allow_its_end(appliance)
+    expect_its_end(appliance, "whatsapp")
     appliance.expect(r"^whatsapp +\| .*cross-signing keys", "its database was lost")
     appliance.expect(r'FATAL: +database "whatsapp" does not exist', "health asked meanwhile")
     before = await Conversation.begin(alice, BOT, PREFIX, encrypted=False)

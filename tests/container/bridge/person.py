@@ -47,6 +47,11 @@ class Person:
         del room
         self.receipts += [(receipt.user_id, receipt.event_id) for receipt in event.receipts]
 
+    async def begin_anew(self) -> None:
+        """Begin another conversation: in the old room this client has no keys for a new device."""
+        encrypted = bool(self.client.nio.rooms[self.bot.room].encrypted)
+        self.bot = await Conversation.begin(self.client, BOT, PREFIX, encrypted=encrypted)
+
     async def log_in(self, command: str = "login password") -> None:
         """Log in as the bot asks for it."""
         await self.bot.ask(command, "enter your name")
@@ -55,6 +60,7 @@ class Person:
 
     async def meet(self, chat: str) -> "Chat":
         """Have somebody write for the first time, and return the chat that comes of it."""
+        before = len(self.client.events)
         self.network.write(self.account, chat, f"{chat} is here")
         ghost = f"@fixture_{chat}:matrix.localhost"
         rooms: list[str] = []
@@ -62,7 +68,7 @@ class Person:
         def find() -> bool:
             rooms[:] = [
                 room
-                for room, event in self.client.events
+                for room, event in self.client.events[before:]
                 if event.sender == ghost and getattr(event, "body", "") == f"{chat} is here"
             ]
             return bool(rooms)
