@@ -9,6 +9,7 @@ import json
 import os
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -94,20 +95,34 @@ async def test_conversation(
 async def test_logged_out_by_its_network(
     appliance: Appliance, network: bridge.Network, tmp_path: Path
 ) -> None:
-    """The user is told where the bot is, the owner by `bridge status`; then all goes on."""
+    """The user is told by the bot, who looks after the server by `status`; then all goes on."""
     async with Person.enter(appliance, network, tmp_path, "lola", encrypted=True) as person:
         await person.log_in()
         chat = await person.meet("carol-lola")
         assert "connected" in describe(appliance, "lola")
+        appliance.expect(r"^agent .* bridge-logins: @lola:.* is lost", "its network ends it")
         network.revoke("lola")
         await person.bot.hear("the network has logged this account out")
         assert "bad_credentials" in describe(appliance, "lola")
+        lost = f"{person.client.user_id}'s log-in at Fixture as lola is lost"
+        until(lambda: lost in problems(appliance), "who runs the server is told", 90)
+        assert appliance.is_healthy()
         chat.write("meanwhile")
         await person.log_in("relogin lola")
         await chat.hear("meanwhile")
         await chat.send("again")
         await chat.delivered("again")
         assert "connected" in describe(appliance, "lola")
+        until(lambda: lost not in problems(appliance), "all is well again", 90)
+
+
+def problems(appliance: Appliance) -> str:
+    """Return what `appliance status` has to complain of."""
+    return "\n".join(ask_status(appliance)["problems"])
+
+
+def ask_status(appliance: Appliance) -> dict[str, Any]:
+    return dict(json.loads(appliance.run("sh", "-c", "appliance status --json || true")))
 
 
 def describe(appliance: Appliance, account: str) -> str:
@@ -149,8 +164,8 @@ async def test_nothing_is_lost_whatever_is_killed(
 
 
 def is_connected(appliance: Appliance) -> bool:
-    status = json.loads(appliance.run("sh", "-c", "appliance status --json || true"))
-    return any(part["name"] == bridge.PROGRAM and part["healthy"] for part in status["parts"])
+    parts = ask_status(appliance)["parts"]
+    return any(part["name"] == bridge.PROGRAM and part["healthy"] for part in parts)
 
 
 def kill(appliance: Appliance, program: str) -> None:

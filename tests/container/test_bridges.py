@@ -219,7 +219,7 @@ def test_log_in_that_it_says_is_lost_is_in_status_and_not_in_health(appliance: A
     """As the bridge posts it; none can really log in here."""
     until(lambda: is_well(appliance, "whatsapp"), "the bridge is ready")
     until(lambda: appliance.found("bridge-logins"), "the agent listens")
-    allow_its_end(appliance)
+    expect_its_end(appliance, "whatsapp")
     appliance.supervisor("stop", "appliance:whatsapp")  # its own posts are for later
     account = {"user_id": "@alice:matrix.localhost", "remote_id": "1555", "remote_name": "+1555"}
     lost = {"state_event": "BAD_CREDENTIALS", "error": "wa-logged-out", **account}
