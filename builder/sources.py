@@ -13,7 +13,7 @@ import shutil
 import ssl
 import urllib.error
 import urllib.request
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 from http import HTTPStatus
@@ -27,8 +27,11 @@ from builder.registry import Component, GoComponent, ReleaseComponent, Version
 ARTIFACTS = Path("artifacts")
 SOURCES = Path(".build/sources")
 SERVED = Path(".build/served")
+PINS = Path("components/go")
 _TIMEOUT_SECONDS = 30
 _NOT_ASKED = ("", "direct", "off")
+# Source: https://go.dev/ref/mod#go-mod-file-replace
+_REPLACEMENT = re.compile(r"=> (\S+) (\S+)$", re.MULTILINE)
 _REFUSALS = (HTTPStatus.FORBIDDEN, HTTPStatus.NOT_FOUND, HTTPStatus.GONE)
 
 
@@ -69,11 +72,13 @@ class Sources:
         artifacts: Path = ARTIFACTS,
         sources: Path = SOURCES,
         served: Path = SERVED,
+        pins: Path = PINS,
     ) -> None:
         self._goproxy = goproxy
         self._artifacts = artifacts
         self._sources = sources
         self._served = served
+        self._pins = pins
 
     def select(self, component: Component) -> Selection:
         """Return the version to build. Raise BuildError if a source fails or a file is wrong."""
@@ -129,6 +134,11 @@ class Sources:
         known = self._served / artifact_name(component, version)
         try:
             ask_go_proxies(self._goproxy, component.module, version.version)
+            for fork, its_version in self._list_forks(component, version):
+                try:
+                    ask_go_proxies(self._goproxy, fork, its_version)
+                except RefusedError as error:
+                    raise RefusedError(f"needs {fork}, and {error}") from error
         except UnreachableError:
             if not known.exists():
                 raise
@@ -136,6 +146,19 @@ class Sources:
             known.parent.mkdir(parents=True, exist_ok=True)
             known.touch()
         return None
+
+    def _list_forks(self, component: GoComponent, version: Version) -> Iterator[tuple[str, str]]:
+        """Yield what a version wants in another module's place, by module and version.
+
+        A source may serve the one and refuse the other: without its forks a version is none.
+        """
+        file = self._pins / component.name / version.version / "go.mod"
+        if file.is_file():
+            yield from _REPLACEMENT.findall(file.read_text())
+        else:
+            for replace in component.replaces:
+                module, _, its_version = replace.partition("=")[2].partition("@")
+                yield module, its_version
 
     def _download(self, component: ReleaseComponent, version: Version) -> str:
         """Fetch an archive, unless it is here already, and check it."""

@@ -18,6 +18,5 @@ def source_server() -> Iterator[SourceServer]:
 
 @pytest.fixture
 def sources(source_server: SourceServer, tmp_path: Path) -> Sources:
-    return Sources(
-        source_server.address, tmp_path / "artifacts", tmp_path / "sources", tmp_path / "served"
-    )
+    folders = (tmp_path / name for name in ("artifacts", "sources", "served", "pins"))
+    return Sources(source_server.address, *folders)

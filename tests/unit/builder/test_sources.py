@@ -2,6 +2,7 @@
 
 import hashlib
 import socket
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -100,6 +101,31 @@ class TestGo:
         sources.select(bridge("v2", "v1"))
         alone = Sources(closed_port(), tmp_path, tmp_path, tmp_path / "served")
         assert alone.select(bridge("v2", "v1")).version == "v2"
+
+    def test_a_refused_fork_refuses_its_version(
+        self, sources: Sources, source_server: SourceServer, tmp_path: Path
+    ) -> None:
+        fork = "/example.org/fork/@v/v5.zip"
+        pins = tmp_path / "pins/bridge/v2/go.mod"
+        pins.parent.mkdir(parents=True)
+        pins.write_text("replace (\n\texample.org/a => example.org/fork v5\n)\n")
+        for path in (NEWER, OLDER):
+            source_server.serve(path, b"")
+        source_server.refuse(fork, 403)
+        selection = sources.select(bridge("v2", "v1"))
+        assert (selection.status, selection.version) == (Status.OLDER, "v1")
+        assert selection.reason.startswith("v2: needs example.org/fork, and its source answers 403")
+        assert source_server.asked == [NEWER, fork, OLDER]
+        source_server.serve(fork, b"")
+        assert sources.select(bridge("v2", "v1")).version == "v2"
+
+    def test_a_fork_of_a_version_without_pins_is_asked_for(
+        self, sources: Sources, source_server: SourceServer
+    ) -> None:
+        source_server.serve(NEWER, b"")
+        forked = replace(bridge("v2"), replaces=("example.org/a=example.org/fork@v5",))
+        assert sources.select(forked).status is Status.MISSING
+        assert source_server.asked == [NEWER, "/example.org/fork/@v/v5.zip"]
 
     def test_next_proxy_is_asked(
         self, sources: Sources, source_server: SourceServer, tmp_path: Path
