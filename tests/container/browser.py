@@ -26,23 +26,30 @@ WASM = JAVASCRIPT / "node_modules/@matrix-org/matrix-sdk-crypto-wasm/pkg"
 
 @contextmanager
 def open_browser(
-    appliance: Appliance, *, trusting: bool = True, options: Sequence[str] = ()
+    appliance: Appliance,
+    *,
+    trusting: bool = True,
+    options: Sequence[str] = (),
+    addresses: Sequence[str] = (),
+    pins: Sequence[str] = (),
 ) -> Iterator[Browser]:
     """Start a Chromium that finds the appliance by name, and no other host at all.
 
-    `trusting`: it takes the server's certificate as if its root had been installed.
+    `trusting`: it takes the server's certificate as if its root had been installed, and those that
+    `pins` are of. `addresses` are those that it reaches without a name.
     """
     executable = shutil.which("chromium") or shutil.which("chromium-browser")
     if executable is None:
         pytest.skip("missing: chromium (on Debian: apt install chromium)")
     options = [
         *options,
-        f"--host-resolver-rules={_resolver_rules(appliance)}",
+        f"--host-resolver-rules={_resolver_rules(appliance, addresses)}",
         # A page that a test supplies counts as from nowhere, which may not ask this machine.
         "--disable-features=LocalNetworkAccessChecks",
     ]
     if trusting and isinstance(appliance, LanAppliance):
-        options.append(f"--ignore-certificate-errors-spki-list={_pin(appliance)}")
+        every = ",".join((find_pin(appliance), *pins))
+        options.append(f"--ignore-certificate-errors-spki-list={every}")
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(
             executable_path=executable, args=options, chromium_sandbox=os.getuid() != 0
@@ -51,14 +58,15 @@ def open_browser(
         browser.close()
 
 
-def _resolver_rules(appliance: Appliance) -> str:
+def _resolver_rules(appliance: Appliance, addresses: Sequence[str]) -> str:
     ours = "MAP *.localhost 127.0.0.1"
     if isinstance(appliance, LanAppliance):
         ours = f"MAP *.{appliance.DOMAIN}:443 127.0.0.1:{appliance.https_port}"
-    return f"{ours}, MAP * ~NOTFOUND, EXCLUDE 127.0.0.1"
+    allowed = ", ".join(f"EXCLUDE {address}" for address in ("127.0.0.1", *addresses))
+    return f"{ours}, MAP * ~NOTFOUND, {allowed}"
 
 
-def _pin(appliance: LanAppliance) -> str:
+def find_pin(appliance: LanAppliance) -> str:
     """Return the hash of the server's key, whose certificate the appliance's root has vouched for.
 
     Chromium accepts that in the place of an installed root.

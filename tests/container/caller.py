@@ -2,7 +2,7 @@
 
 import mimetypes
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any
@@ -10,7 +10,7 @@ from urllib.parse import urlsplit
 
 from playwright.sync_api import Browser, BrowserContext, Error, Frame, Page
 
-from .appliances import Appliance, until
+from .appliances import Appliance, LanAppliance, until
 from .browser import JAVASCRIPT, WASM, Seen, open_browser, visit, watch
 
 # What is said when LiveKit is killed and its callers come back to the next one.
@@ -37,9 +37,9 @@ window.RTCPeerConnection = class extends RTCPeerConnection {
 """
 _READ_STATISTICS = """async () => {
   const rows = [];
-  for (const peer of window.peers ?? [])
+  for (const [number, peer] of (window.peers ?? []).entries())
     if (peer.connectionState !== "closed")
-      (await peer.getStats()).forEach((row) => rows.push({ ...row, peer: peer.connectionState }));
+      (await peer.getStats()).forEach((row) => rows.push({ ...row, number }));
   return rows;
 }"""
 
@@ -72,6 +72,18 @@ class Statistics:
         """The addresses at which the server says that it can be reached, with the protocol."""
         own = (row for row in self.rows if row["type"] == "remote-candidate")
         return {f"{row['address']}/{row['protocol']}" for row in own if row.get("address")}
+
+    @property
+    def used_addresses(self) -> set[str]:
+        """Those through which media goes just now, with the protocol."""
+        by_id = {(row["number"], row["id"]): row for row in self.rows}
+        chosen = (
+            by_id[row["number"], row["selectedCandidatePairId"]]
+            for row in self.rows
+            if row["type"] == "transport" and "selectedCandidatePairId" in row
+        )
+        remote = (by_id[pair["number"], pair["remoteCandidateId"]] for pair in chosen)
+        return {f"{row['address']}/{row['protocol']}" for row in remote}
 
 
 class Caller:
@@ -110,9 +122,11 @@ class Caller:
 
 
 @contextmanager
-def open_calls(appliance: Appliance) -> Iterator[Browser]:
-    """Start a Chromium for people who call."""
-    with open_browser(appliance, options=MEDIA) as browser:
+def open_calls(appliance: Appliance, *, pins: Sequence[str] = ()) -> Iterator[Browser]:
+    """Start a Chromium for people who call; `pins` are of certificates that are yet to come."""
+    # Media by TCP is held to the same rules as names.
+    addresses = [appliance.local_address()] if isinstance(appliance, LanAppliance) else []
+    with open_browser(appliance, options=MEDIA, addresses=addresses, pins=pins) as browser:
         yield browser
 
 

@@ -198,6 +198,29 @@ def start_neighbour(scene: Scene, port: int, addresses: list[str]) -> Iterator[P
         container.remove(force=True, v=True)
 
 
+@contextlib.contextmanager
+def udp_blocked(appliance: Appliance, port: int, shared: Path) -> Iterator[None]:
+    """Let nothing out of one of the appliance's UDP ports, as long as the block."""
+    blocked = shared / f"blocked-{secrets.token_hex(4)}"
+    container = docker.from_env().containers.run(
+        IMAGE,
+        ["/caller/block.py", str(port), f"/shared/{blocked.name}"],
+        entrypoint=["python"],
+        network_mode=f"container:{appliance.get_wrapped_container().id}",
+        volumes=_mounts(shared),
+        environment=_ENVIRONMENT,
+        cap_add=["NET_ADMIN"],
+        detach=True,
+    )
+    try:
+        until(blocked.exists, "a network without UDP")
+        yield
+        blocked.unlink()
+        assert container.wait(timeout=60)["StatusCode"] == 0, container.logs().decode()
+    finally:
+        container.remove(force=True, v=True)
+
+
 def on(appliance: Appliance, name: str) -> Account:
     """Return a new account on an appliance."""
     return appliance.make_account(f"{name}-{secrets.token_hex(3)}")

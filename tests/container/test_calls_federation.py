@@ -14,9 +14,9 @@ from appliance.settings.homeserver import DENIED_RANGES
 from .appliances import LanAppliance, until
 from .browser import build_client
 from .caller import Caller, open_calls
-from .calls import claims, device_body, member_body, post, validate
+from .calls import SERVICE, claims, device_body, member_body, post, validate
 from .http_client import Account
-from .internet import Internet
+from .internet import Domain, Internet
 from .internet.machine import POOL
 
 BUNDLE = "/etc/ssl/certs/ca-certificates.crt"
@@ -43,6 +43,10 @@ class Neighbour(LanAppliance):
 class Scene:
     """A server, the other one, and somebody on each."""
 
+    internet: Internet
+    domain: Domain
+    leads_there: str
+    """The record by which the other one's name leads to it."""
     ours: LanAppliance
     other: LanAppliance
     alice: Account
@@ -57,7 +61,9 @@ class Scene:
 def scene(internet: Internet, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Scene]:
     domain = internet.new_domain()
     bundle = tmp_path_factory.mktemp("trust") / "bundle.pem"
-    with Neighbour(internet, domain.name) as other:
+    neighbour = Neighbour(internet, domain.name).with_variables(MATRIX_SERVER_NAME=domain.name)
+    with neighbour as other:
+        leads_there = domain.add_record("A", "@", other.local_address())
         domain.add_record("A", "matrix", other.local_address())
         domain.add_record("A", "inside", "127.0.0.1")
         domain.add_record("A", "private", "10.0.0.1")
@@ -65,7 +71,8 @@ def scene(internet: Internet, tmp_path_factory: pytest.TempPathFactory) -> Itera
         bundle.chmod(0o644)
         ours = Neighbour(internet, "home.lan").with_volume_mapping(bundle, BUNDLE, "ro")
         with ours:
-            yield Scene(ours, other, ours.make_account("alice"), other.make_account("bob"))
+            people = ours.make_account("alice"), other.make_account("bob")
+            yield Scene(internet, domain, leads_there, ours, other, *people)
             assert ours.unexpected_lines() == []
         assert other.unexpected_lines() == []
 
@@ -112,6 +119,20 @@ def test_a_name_that_leads_inside_or_nowhere_is_refused(scene: Scene, name: str)
     body["openid_token"]["matrix_server_name"] = name.format(scene.other.DOMAIN)
     answer = post(scene.ours.matrix, "/sfu/get", body)
     assert (answer.status, answer.json()["errcode"]) == (401, "M_UNAUTHORIZED")
+
+
+def test_a_server_without_well_known_is_found_by_its_service_record(scene: Scene) -> None:
+    room, site, name = scene.name_call(), scene.ours.matrix, scene.domain.name
+    scene.domain.remove_record(scene.leads_there)
+    # What was found is remembered for a while.
+    scene.ours.supervisor("restart", "appliance:rtc")
+    until(lambda: site.get(f"{SERVICE}/healthz").status == 200, "the service is there again")
+    assert post(site, "/sfu/get", device_body(scene.bob, room)).status == 401
+    scene.domain.add_record("SRV", "_matrix-fed._tcp", f"10 5 8448 matrix.{name}")
+    scene.ours.supervisor("restart", "appliance:rtc")
+    until(lambda: site.get(f"{SERVICE}/healthz").status == 200, "the service is there again")
+    assert post(site, "/sfu/get", device_body(scene.bob, room)).status == 200
+    assert scene.internet.calls("dns", rf"^SRV _matrix-fed\._tcp\.{name}$")
 
 
 def test_both_see_each_other(scene: Scene) -> None:

@@ -73,6 +73,10 @@ def restart_agent(scene: Scene) -> None:
     restart(scene, "agent")
 
 
+def restart_livekit(scene: Scene) -> None:
+    restart(scene, "livekit")
+
+
 def renew_certificate(scene: Scene) -> None:
     """Have another certificate issued and served by everybody, as it happens every year."""
     coturn = scene.appliance.program("coturn").pid
@@ -90,7 +94,8 @@ def renew_certificate(scene: Scene) -> None:
 
 
 @pytest.mark.parametrize(
-    "happening", [restart_nginx, restart_synapse, restart_agent, renew_certificate]
+    "happening",
+    [restart_nginx, restart_synapse, restart_livekit, restart_agent, renew_certificate],
 )
 def test_a_call_goes_on_when(
     scene: Scene, running_call: Call, happening: Callable[[Scene], None]

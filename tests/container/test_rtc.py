@@ -13,6 +13,14 @@ from .conftest import Boot
 from .http_client import Account
 
 ROOM = "!room:matrix.localhost"
+# A token for LiveKit as the service makes them, for as long as is said.
+_SIGN = """
+import sys
+from appliance.rtc.configuration import read_configuration
+from appliance.rtc.sfu import Sfu
+room, seconds = sys.argv[1], int(sys.argv[2])
+print(Sfu(read_configuration())._sign({"roomJoin": True, "room": room}, seconds, "somebody"))
+"""
 
 
 @pytest.fixture(scope="module")
@@ -70,6 +78,46 @@ def test_a_token_of_nobody(trial: Appliance, alice: Account) -> None:
     # An access token is no OpenID token.
     body["openid_token"]["access_token"] = alice.access_token
     assert error_of(post(trial.matrix, "/sfu/get", body), 401) == "M_UNAUTHORIZED"
+
+
+class TestTokensOnceMore:
+    """A token is good again while it is good at all, and only for what it was given for."""
+
+    def test_an_openid_token_that_has_expired(self, trial: Appliance, alice: Account) -> None:
+        body = device_body(alice, ROOM)
+        assert post(trial.matrix, "/sfu/get", body).status == 200
+        expire = "UPDATE open_id_tokens SET ts_valid_until_ms = 0"  # every one that there is
+        psql = ("psql", "-XAtqh", "/run/postgresql", "-U", "postgres", "-c", expire, "synapse")
+        trial.run(*psql)
+        assert error_of(post(trial.matrix, "/sfu/get", body), 401) == "M_UNAUTHORIZED"
+        member = member_body(alice, ROOM)
+        member["openid_token"] = body["openid_token"]
+        assert error_of(post(trial.matrix, "/get_token", member), 401) == "M_UNAUTHORIZED"
+
+    def test_one_of_somebody_else_makes_nobody_them(
+        self, trial: Appliance, alice: Account, bob: Account
+    ) -> None:
+        body = device_body(bob, ROOM)
+        body["device_id"] = alice.device_id
+        answer = post(trial.matrix, "/sfu/get", body).json()
+        assert claims(answer["jwt"])["sub"] == f"{bob.user_id}:{alice.device_id}"
+
+    def test_a_call_s_token_that_has_expired(self, trial: Appliance, alice: Account) -> None:
+        jwt = post(trial.matrix, "/sfu/get", device_body(alice, ROOM)).json()["jwt"]
+        room = claims(jwt)["video"]["room"]
+        for seconds, status in ((3600, 200), (-3600, 401)):
+            token = trial.run("python", "-c", _SIGN, room, str(seconds), user="rtc").strip()
+            assert validate(trial.matrix, token).status == status
+
+    def test_a_call_s_token_for_another_call(self, trial: Appliance, alice: Account) -> None:
+        first, second = (
+            post(trial.matrix, "/sfu/get", device_body(alice, room)).json()["jwt"]
+            for room in (ROOM, f"{ROOM}x")
+        )
+        head, _, signature = first.split(".")
+        mixed = ".".join((head, second.split(".")[1], signature))
+        assert validate(trial.matrix, second).status == 200
+        assert validate(trial.matrix, mixed).status == 401
 
 
 def test_without_federation_no_other_server_counts(trial: Appliance, alice: Account) -> None:

@@ -1,6 +1,6 @@
 """The DNS server of the world: authoritative for its zones, and there is nothing else.
 
-Source: RFC 1035 (messages), RFC 8659 (CAA).
+Source: RFC 1035 (messages), RFC 2782 (SRV), RFC 8659 (CAA).
 """
 
 import ipaddress
@@ -17,7 +17,7 @@ from world.zones import Record, Registry
 HOST = "dns"
 """By which name its calls are logged and its faults injected."""
 
-_TYPES = {1: "A", 2: "NS", 5: "CNAME", 6: "SOA", 16: "TXT", 28: "AAAA", 257: "CAA"}
+_TYPES = {1: "A", 2: "NS", 5: "CNAME", 6: "SOA", 16: "TXT", 28: "AAAA", 33: "SRV", 257: "CAA"}
 _NUMBERS = {name: number for number, name in _TYPES.items()}
 _SERVFAIL, _NXDOMAIN = 2, 3
 # Authoritative, and also willing to look up for whoever wishes: it is every server at once.
@@ -125,6 +125,9 @@ def _encode_record(name: str, record: Record) -> bytes:
             text = record.content.strip('"').encode()
             parts = [text[start : start + 255] for start in range(0, len(text) or 1, 255)]
             content = b"".join(bytes([len(part)]) + part for part in parts)
+        case "SRV":
+            *numbers, target = record.content.split()
+            content = struct.pack("!3H", *map(int, numbers)) + _encode_name(target)
         case "CAA":
             flags, tag, value = record.content.split(" ", 2)
             plain = value.strip('"').encode()
