@@ -97,6 +97,19 @@ def measure_relayed_calls() -> list[Row]:
     return rows
 
 
+def measure_memory_of_calls(idle_seconds: int) -> list[Row]:
+    """Measure what the three servers of calls hold after a while of nothing to do."""
+    domain = {"MATRIX_DOMAIN": "home.lan", "MATRIX_TLS_MODE": "off", "MATRIX_LISTEN": "127.0.0.1"}
+    with containers.appliance(110, {**domain, "MATRIX_BRIDGES": "none"}) as appliance:
+        appliance.start_until_healthy()
+        time.sleep(idle_seconds)
+        memory = containers.resident_memory(appliance.name)
+    names = {"livekit": "LiveKit", "rtc": "authorization service", "turnserver": "coturn"}
+    sizes = {word: memory[name] / _MIB for name, word in names.items()}
+    total = Row("calls at rest (PSS of the three)", [sum(sizes.values())], "MiB", "≤ 90 MiB")
+    return [total, *(Row(f"  {word}", [size], "MiB", "") for word, size in sizes.items())]
+
+
 def measure_memory(idle_seconds: int) -> list[Row]:
     """Measure the memory of everything after a while of nothing to do."""
     with containers.appliance(100) as appliance:
@@ -140,6 +153,7 @@ def main() -> None:
         "boots": lambda options: measure_boots(options.rounds),
         "certificates": lambda options: measure_certificates(options.rounds),
         "memory": lambda options: measure_memory(options.idle_seconds),
+        "memory-of-calls": lambda options: measure_memory_of_calls(options.idle_seconds),
         "boots-with-calls": lambda options: measure_boots_with_calls(options.rounds),
         "relayed-calls": lambda _: measure_relayed_calls(),
         "rebuild": lambda _: measure_rebuild(),

@@ -56,6 +56,17 @@ class Container:
         log_in(self.port, register=register)
         return time.monotonic() - started
 
+    def start_until_healthy(self) -> None:
+        """Start it and wait until every part that it cannot do without answers."""
+        docker("start", self.name)
+        deadline = time.monotonic() + _GIVE_UP_SECONDS
+        while time.monotonic() < deadline:
+            with contextlib.suppress(DockerError):
+                docker("exec", self.name, "appliance", "health")
+                return
+            time.sleep(1)
+        raise DockerError(f"{self.name} is not healthy after {_GIVE_UP_SECONDS} s")
+
     def stop(self) -> None:
         """Stop it as `docker stop` does."""
         docker("stop", self.name)
