@@ -12,6 +12,7 @@ from pydantic import BaseModel, SecretStr
 from pydantic.fields import FieldInfo
 
 from appliance.settings import AREAS, Settings, variable_name
+from appliance.settings.tasks import render_index
 from appliance.settings.types import KINDS
 
 _HEAD = """\
@@ -26,8 +27,8 @@ told at once, with exit status 2 and nothing started; `appliance check` tells th
 
 
 def render_documentation() -> str:
-    """Return the page, from the declarations alone."""
-    return "\n".join([_HEAD, *(_render_area(area) for area in AREAS)])
+    """Return the page, from the declarations and the tasks."""
+    return "\n".join([_HEAD, render_index(), *(_render_area(area) for area in AREAS)])
 
 
 def _render_area(area: type[BaseModel]) -> str:

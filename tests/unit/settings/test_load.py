@@ -7,6 +7,7 @@ from appliance import settings
 from appliance.errors import ConfigurationError
 from appliance.settings import Federation, Registration, Settings, TlsMode
 from appliance.settings.documentation import render_documentation
+from appliance.settings.tasks import TASKS
 
 ROOT = Path(__file__).parent.parent.parent.parent
 LAN = {"MATRIX_DOMAIN": "home.lan", "MATRIX_TLS_MODE": "self-signed"}
@@ -196,6 +197,11 @@ def test_every_variable_is_documented() -> None:
 
 
 BEHIND = {"MATRIX_DOMAIN": "example.org", "MATRIX_TLS_MODE": "proxy"}
+
+
+def test_tasks_name_variables_that_there_are() -> None:
+    named = {name for names in TASKS.values() for name in names}
+    assert named - set(Settings.model_fields) == set()
 
 
 def test_no_server_need_vouch_for_others() -> None:
