@@ -84,12 +84,13 @@ RUN /build/prune
 # --- inventory: what all of this holds, its size and its licences --------------------------------
 FROM packages AS inventory
 ARG COMPONENTS
-COPY builder/stages/take_inventory.py /build/
+COPY builder/stages/take_inventory.py builder/stages/write_sbom.py /build/
 RUN --mount=type=bind,from=root,target=/image/root \
     --mount=type=bind,from=python,source=/opt/appliance,target=/image/python \
     --mount=type=bind,from=go,source=/out,target=/image/go \
     --mount=type=bind,from=web,source=/out,target=/image/web \
-    python3 /build/take_inventory.py /image /out/usr/share/appliance
+    python3 /build/take_inventory.py /image /out/usr/share/appliance \
+    && python3 /build/write_sbom.py /image /out/usr/share/appliance
 
 # --- appliance: our own files, the only layer that an edit of ours changes -----------------------
 FROM python AS appliance

@@ -18,6 +18,7 @@ from builder import lock as locking
 from builder.engine import Engine, ensure_engine, find_engine
 from builder.errors import BuildError
 from builder.registry import REGISTRY
+from builder.stages import write_sbom
 
 ROOT = Path(__file__).parent
 SOURCES = "appliance builder bench tests tasks.py inv"
@@ -140,6 +141,15 @@ def docs(_: Context) -> None:
     """Write the documents that are made from the code."""
     page = render_documentation()
     (ROOT / "docs/environment.md").write_text(f"{page}\n")
+
+
+@task(help={"tag": "The image's name."})
+@explained
+def sbom(_: Context, tag: str = image.TAG) -> None:
+    """Print what an image is made of, as CycloneDX in JSON; the same is in the image."""
+    docker = find_engine(os.environ).docker
+    path = f"/usr/share/appliance/{write_sbom.FILE}"
+    print(docker.read("run", "--rm", "--network=none", "--entrypoint=cat", tag, path))
 
 
 @task

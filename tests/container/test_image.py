@@ -254,6 +254,36 @@ class TestComponents:
         for row in rows:
             assert (row["source"] in text) == (row["status"] != "missing")
 
+    def test_list_for_other_programs_has_all(
+        self, image: Image, rows: list[dict[str, Any]]
+    ) -> None:
+        text = image.read(f"{SHARE}/sbom.cdx.json")
+        assert len(text) < 500_000
+        document = json.loads(text)
+        assert (document["bomFormat"], document["specVersion"]) == ("CycloneDX", "1.5")
+        # Neither a time nor a number of its own: the same image has the same.
+        assert set(document) == {*("bomFormat", "specVersion", "version", "metadata", "components")}
+        assert set(document["metadata"]) == {"component"}
+        listed = {
+            (entry.get("purl", "").partition("/")[0], entry["name"], entry["version"])
+            for entry in document["components"]
+        }
+        present = [row for row in rows if row["status"] != "missing"]
+        assert {("", row["name"], row["version"]) for row in present} <= listed
+        status = image.read("var/lib/dpkg/status").decode()
+        packages = re.findall(r"^Package: (\S+)$(?:.|\n(?!\n))*?^Version: (\S+)$", status, re.M)
+        assert len(packages) > 50
+        assert {("pkg:deb", *package) for package in packages} <= listed
+        locked = re.findall(
+            r"^([a-z0-9][\w.-]*)(?:\[.*?\])?==(\S+) \\$",  # no line that is for other systems alone
+            (ROOT / "components/python.lock").read_text(),
+            re.M,
+        )
+        assert len(locked) > 50
+        assert {("pkg:pypi", *one) for one in locked} <= listed
+        if "livekit" in {row["name"] for row in present}:
+            assert any(name == "github.com/livekit/livekit-server" for _, name, _ in listed)
+
     def test_list_of_debian_packages_is_true(self, image: Image) -> None:
         """What Debian's list names is there: scanners for vulnerabilities read it."""
         status = image.read("var/lib/dpkg/status").decode()
