@@ -14,7 +14,7 @@ from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
-from bench import certificates, containers, rebuild, relayed_calls
+from bench import bridges, certificates, containers, rebuild, relayed_calls
 
 RESULTS = Path(__file__).parent / "results"
 _MIB = 1024**2
@@ -110,6 +110,32 @@ def measure_memory_of_calls(idle_seconds: int) -> list[Row]:
     return [total, *(Row(f"  {word}", [size], "MiB", "") for word, size in sizes.items())]
 
 
+def measure_bridges(rounds: int, idle_seconds: int) -> list[Row]:
+    """Measure bridges at rest, what passes through one, and what they cost a boot and a build."""
+    found = bridges.measure(idle_seconds)
+    rows = []
+    for kind, rate in found.rates.items():
+        rows += [
+            Row(f"messages into Matrix, {kind}", [rate.incoming], "/s", ""),
+            Row(f"messages out of Matrix, {kind}", [rate.outgoing], "/s", ""),
+        ]
+    memory = sorted(found.memory_mib.items())
+    sizes = sorted(found.sizes_mib.items())
+    rows += [Row(f"idle memory of {name} (PSS)", [mib], "MiB", "≤ 35 MiB") for name, mib in memory]
+    rows += [Row(f"size of {name} in the image", [mib], "MiB", "") for name, mib in sizes]
+    ready = bridges.seconds_until_ready(rounds)
+    without, having = bridges.boots(rounds)
+    ratio = _ratio(having, statistics.median(without))
+    again = [bridges.seconds_to_build("mautrix-whatsapp")]
+    return [
+        *rows,
+        Row("Synapse ready to the bot ready", ready, "s", "≤ 0.5 s"),
+        Row("empty volume to a log-in, no bridge", without, "s", ""),
+        Row("empty volume to a log-in, a bridge", having, "s", "no difference", ratio),
+        Row("build of mautrix-whatsapp, compiled before", again, "s", ""),
+    ]
+
+
 def measure_memory(idle_seconds: int) -> list[Row]:
     """Measure the memory of everything after a while of nothing to do."""
     with containers.appliance(100) as appliance:
@@ -150,6 +176,7 @@ def main() -> None:
     parser.add_argument("--rounds", type=int, default=5)
     parser.add_argument("--idle-seconds", type=int, default=60)
     measurements: dict[str, Callable[[argparse.Namespace], list[Row]]] = {
+        "bridges": lambda options: measure_bridges(options.rounds, options.idle_seconds),
         "boots": lambda options: measure_boots(options.rounds),
         "certificates": lambda options: measure_certificates(options.rounds),
         "memory": lambda options: measure_memory(options.idle_seconds),

@@ -175,6 +175,7 @@ def resident_memory(name: str) -> dict[str, int]:
 
 def _program_of(arguments: str) -> str:
     for name in (
+        "heisenbridge",
         "supervisord",
         "postgres",
         "synapse",

@@ -16,9 +16,6 @@ import pytest
 from . import bridge
 from .appliances import Appliance, until
 from .bridge.person import Person
-from .bridge_endings import expect_its_end
-
-CONFIGURATION = "/run/bridges/fixture/config.yaml"
 
 
 @pytest.fixture(scope="module")
@@ -37,28 +34,12 @@ def network(appliance: Appliance) -> Iterator[bridge.Network]:
         assert appliance.unexpected_lines() == []
 
 
-@contextlib.contextmanager
-def encryption_off(appliance: Appliance) -> Iterator[None]:
-    """Have new chats unencrypted, as an owner's settings may."""
-    expect_its_end(appliance, bridge.PROGRAM)
-    change_default(appliance, "true", "false")
-    try:
-        yield
-    finally:
-        change_default(appliance, "false", "true")
-
-
-def change_default(appliance: Appliance, before: str, after: str) -> None:
-    appliance.run("sed", "-i", f"s/^  default: {before}/  default: {after}/", CONFIGURATION)
-    appliance.supervisor("restart", "appliance:fixture")
-
-
 @pytest.mark.parametrize("encrypted", [False, True], ids=["plain", "encrypted"])
 async def test_conversation(
     appliance: Appliance, network: bridge.Network, tmp_path: Path, encrypted: bool
 ) -> None:
     """From the log-in by the bot to files and receipts each way."""
-    with contextlib.nullcontext() if encrypted else encryption_off(appliance):
+    with contextlib.nullcontext() if encrypted else bridge.encryption_off(appliance):
         account = "alice" if encrypted else "paul"
         async with Person.enter(
             appliance, network, tmp_path, account, encrypted=encrypted

@@ -14,6 +14,7 @@ from typing import Any
 from appliance.testing import free_port
 from builder.image import host_arguments
 from tests.container.appliances import Appliance, until
+from tests.container.bridge_endings import expect_its_end
 from tests.container.debian import build_image
 from tests.container.volumes import IMAGE
 
@@ -22,6 +23,7 @@ PREFIX = "!fixture"
 PROGRAM = "fixture"
 PORT = 29490
 """Where the network answers in the container, as the connector's example says."""
+_CONFIGURATION = "/run/bridges/fixture/config.yaml"
 _GO = ("GOPROXY", "GONOSUMDB")
 
 
@@ -78,6 +80,10 @@ class Network:
         """Return what an account's owner has read in Matrix."""
         return list(self._ask("seen", account)["read"])
 
+    def taken(self, account: str) -> int:
+        """Return how many of an account's events are in Matrix, as its bridge says."""
+        return int(self._ask("seen", account)["taken"])
+
     def is_logged_in(self, account: str) -> bool:
         return bool(self._ask("seen", account)["logged_in"])
 
@@ -114,3 +120,19 @@ def serve(appliance: Appliance) -> Iterator[Network]:
             yield network
         finally:
             server.remove(force=True, v=True)
+
+
+@contextlib.contextmanager
+def encryption_off(appliance: Appliance) -> Iterator[None]:
+    """Have new chats unencrypted, as an owner's settings may."""
+    expect_its_end(appliance, PROGRAM)
+    _change_default(appliance, "true", "false")
+    try:
+        yield
+    finally:
+        _change_default(appliance, "false", "true")
+
+
+def _change_default(appliance: Appliance, before: str, after: str) -> None:
+    appliance.run("sed", "-i", f"s/^  default: {before}/  default: {after}/", _CONFIGURATION)
+    appliance.supervisor("restart", f"appliance:{PROGRAM}")

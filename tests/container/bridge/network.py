@@ -140,8 +140,12 @@ class Network:
         del token
         with self._changed:
             account = self._accounts[question["account"]]
-            logged_in = account.token is not None
-            return {"sent": account.sent, "read": account.read, "logged_in": logged_in}
+            return {
+                "sent": account.sent,
+                "read": account.read,
+                "taken": account.taken,
+                "logged_in": account.token is not None,
+            }
 
     def _find(self, token: str) -> Account:
         for account in self._accounts.values():
