@@ -109,7 +109,7 @@ def _receive(network: bridge.Network, chat: Chat, account: str) -> float:
     left, started = before + _MESSAGES - network.taken(account), time.monotonic()
     everything = before + _MESSAGES
     until(lambda: network.taken(account) >= everything, "all are in", _PATIENCE_SECONDS)
-    return left / (time.monotonic() - started)
+    return float(left / (time.monotonic() - started))
 
 
 async def _send(network: bridge.Network, chat: Chat, account: str) -> float:
