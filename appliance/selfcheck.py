@@ -1,6 +1,6 @@
 """The list of programs, paths, modules and users that an image must hold; starts nothing.
 
-The Dockerfile runs it before its last layer, and so may any other build of the same image.
+Both builds of the image run it: the Dockerfile before its last layer, the flake as a check.
 """
 
 import importlib.util
