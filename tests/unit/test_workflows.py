@@ -16,7 +16,7 @@ def load(file: Path) -> dict[str, Any]:
 
 
 def test_there_are_some() -> None:
-    assert {file.stem for file in FILES} == {"gate", "release", "scan"}
+    assert {file.stem for file in FILES} == {"gate", "nix", "release", "scan"}
 
 
 @pytest.mark.parametrize("file", FILES, ids=lambda file: file.stem)
