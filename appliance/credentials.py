@@ -67,13 +67,19 @@ def problems(
             yield Problem(str(path), "is empty: restore it from a backup")
 
 
+def find(name: str, directory: Path = CREDENTIALS) -> str | None:
+    """Return a secret if it has been made."""
+    path = directory / name
+    return path.read_text().strip() if path.exists() else None
+
+
 def load(wanted: Iterable[Credential], directory: Path = CREDENTIALS) -> Credentials:
     """Read the secrets; one that is not made yet is a placeholder. Writes nothing."""
-    paths = {credential.name: directory / credential.name for credential in wanted}
+    found = {credential.name: find(credential.name, directory) for credential in wanted}
     return Credentials(
         {
-            name: path.read_text().strip() if path.exists() else "(made at the first boot)"
-            for name, path in paths.items()
+            name: "(made at the first boot)" if value is None else value
+            for name, value in found.items()
         }
     )
 

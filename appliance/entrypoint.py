@@ -21,6 +21,7 @@ from appliance.errors import (
     OperationError,
     Problem,
 )
+from appliance.external_postgres import preparation
 from appliance.files import Entry, File
 from appliance.parts.contract import Deployment, Part, Program, PublicPort
 from appliance.paths import HEALTH, SETTINGS
@@ -47,10 +48,12 @@ def plan(
     environment: Mapping[str, str],
     read_credentials: Callable[[Iterable[Credential]], Credentials] = credentials.load,
     lock: int | None = None,
+    judge_outside: Callable[[Settings, tuple[str, ...]], None] = lambda *_: None,
 ) -> Plan:
     """Given an environment, return the whole boot without doing it.
 
     `lock` is a descriptor of `/data` that shall hold it, None to take no hold of it.
+    `judge_outside` asks the owner's database server, with the databases that are needed there.
     Raise ConfigurationError with every problem there is.
     """
     settings, problems = variables.judge(environment)
@@ -58,11 +61,12 @@ def plan(
         raise ConfigurationError(problems)
     this_machine = machine.measure()
     enabled = all_parts.enabled(settings, this_machine)
-    draft = Deployment(settings, Credentials({}), this_machine)
-    wanted = [credential for part in enabled for credential in part.credentials]
+    draft = Deployment(settings, Credentials({}), this_machine, all_parts.databases(enabled))
+    wanted = all_parts.credentials(settings, enabled)
     problems += _problems(draft, enabled, wanted, lock)
     if problems:
         raise ConfigurationError(problems)
+    judge_outside(settings, draft.databases)
     return draw(replace(draft, credentials=read_credentials(wanted)), environment)
 
 
@@ -71,7 +75,7 @@ def draw(deployment: Deployment, environment: Mapping[str, str]) -> Plan:
     enabled = all_parts.enabled(deployment.settings, deployment.machine)
     deployment = replace(
         deployment,
-        databases=tuple(database for part in enabled for database in part.databases),
+        databases=all_parts.databases(enabled),
         appservices=tuple(name for part in enabled for name in part.appservices),
         tls_services=tuple(one for part in enabled for one in part.tls_services(deployment)),
     )
@@ -88,8 +92,9 @@ def draw(deployment: Deployment, environment: Mapping[str, str]) -> Plan:
 def main(lock: int | None) -> int:
     """Boot and return the exit status: 0, 2 if the configuration forbids it, 1 if a step failed."""
     try:
-        boot = plan(os.environ, credentials.load_or_create, lock)
-        settings = boot.deployment.settings
+        boot = plan(os.environ, credentials.load_or_create, lock, preparation.judge_when_there)
+        settings, databases = boot.deployment.settings, boot.deployment.databases
+        preparation.make_ready(settings, databases, boot.deployment.credentials)
         data.claim(settings)
         certificates.ensure(settings, boot.deployment.tls_services)
         files.apply(boot.entries)

@@ -4,12 +4,12 @@ import re
 from collections.abc import Iterable
 from typing import Any
 
+from appliance import databases
 from appliance.bridges import posts
 from appliance.bridges.catalogue import Bridge
 from appliance.bridges.posts import Source
 from appliance.credentials import Credentials
 from appliance.listeners import Listener, bridge_listener
-from appliance.paths import POSTGRES_SOCKETS
 from appliance.render import render_template
 from appliance.settings import Settings
 from appliance.settings.network import LOOPBACK
@@ -46,6 +46,8 @@ def homeserver_address(settings: Settings) -> str:
 def render_configuration(bridge: Bridge, settings: Settings, credentials: Credentials) -> str:
     """Return a bridge's configuration, complete: it can add nothing to it."""
     own = listener(bridge, settings)
+    database = databases.locate(settings, bridge.name)
+    password = databases.find_password(settings, credentials, bridge.name)
     return render_template(
         _MAUTRIX,
         bridge=bridge,
@@ -56,7 +58,7 @@ def render_configuration(bridge: Bridge, settings: Settings, credentials: Creden
         permissions=_permissions(settings),
         homeserver=f"http://{homeserver_address(settings)}",
         status_endpoint=f"http://{posts_listener(settings)}{posts.PATH}",
-        database_socket=POSTGRES_SOCKETS,
+        database_url=database.url(password),
         address=f"http://{own}",
         port=own.port,
     )

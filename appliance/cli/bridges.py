@@ -111,7 +111,8 @@ def reset(name: str, yes: bool) -> None:
     """
     from appliance.bridges import database
 
-    (one,) = _choose(running.load_settings(), name)
+    settings = running.load_settings()
+    (one,) = _choose(settings, name)
     if not _has_logins(one):
         raise OperationError(f"{name} has no data of its own: its bot has commands to start anew")
     click.echo(_LOST.format(title=one.title))
@@ -121,7 +122,7 @@ def reset(name: str, yes: bool) -> None:
         click.confirm(f"Reset {one.name}?", abort=True)
     supervisor = SupervisorClient()
     supervisor.stop(one.name)
-    database.empty(one.name)
+    database.empty(one.name, settings)
     supervisor.start(one.name)
     click.echo(f"reset {one.name}; it starts anew")
 
@@ -164,7 +165,7 @@ def _logins(
     from appliance.bridges import database
 
     provisioning = _provisioning(one, settings)
-    for user_id in database.list_users(one.name) if users is None else users:
+    for user_id in database.list_users(one.name, settings) if users is None else users:
         yield from provisioning.logins(user_id)
 
 

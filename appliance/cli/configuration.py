@@ -29,8 +29,9 @@ def check() -> None:
     All variables are described in docs/environment.md.
     """
     from appliance.entrypoint import plan
+    from appliance.external_postgres.preparation import judge_now
 
-    planned = plan(choose_environment())
+    planned = plan(choose_environment(), judge_outside=judge_now)
     for warning in planned.warnings():
         click.echo(f"warning: {warning}", err=True)
     click.echo("configuration is valid")

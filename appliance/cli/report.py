@@ -84,9 +84,7 @@ def draw_running(environment: Mapping[str, str] | None = None) -> Plan:
     """Return the running deployment, without judging it again. Raise NotRunningError."""
     environment = read_environment() if environment is None else environment
     asked, this_machine = settings.load(environment), machine.measure()
-    wanted = [
-        credential for part in parts.enabled(asked, this_machine) for credential in part.credentials
-    ]
+    wanted = parts.credentials(asked, parts.enabled(asked, this_machine))
     return entrypoint.draw(Deployment(asked, credentials.load(wanted), this_machine), environment)
 
 

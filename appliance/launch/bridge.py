@@ -1,7 +1,8 @@
 """Start a bridge once Synapse answers: one that is early backs off for up to a minute.
 
-Usage: HOMESERVER POSTS DATABASE COMMAND… The first two are ADDRESS:PORT; POSTS and DATABASE are
-empty where it has none. Runs as the bridge's user; imports little, since Synapse starts beside.
+Usage: HOMESERVER POSTS DATABASE COMMAND… The first two are ADDRESS:PORT, DATABASE is as libpq takes
+it; POSTS and DATABASE are empty where it has none. Runs as the bridge's user; imports little, since
+Synapse starts beside.
 """
 
 import os
@@ -10,7 +11,6 @@ import sys
 import time
 
 from appliance.errors import CommandError
-from appliance.paths import POSTGRES_SOCKETS
 from appliance.probe import TIMEOUT_SECONDS, HttpProbe
 from appliance.process import run
 
@@ -18,6 +18,10 @@ _RETRY_SECONDS = 0.1
 # The agent starts beside Synapse and is there before it. A bridge that finds nobody to post to
 # tries again after five seconds; one without an agent must come up all the same.
 _PATIENCE_WITH_AGENT_SECONDS = 20
+_RETRY_DATABASE_SECONDS = 1
+_SAY_AGAIN_SECONDS = 60
+_NO_CONNECTION = 2
+"""psql's status. Source: psql(1), "Exit Status"."""
 # A bridge that lost its database finds keys of its bot at Synapse that it knows nothing of, and
 # ends with status 34. This value lets it put new ones in their place when it is started again.
 # Source: mautrix bridgev2, `self_sign`; measured.
@@ -63,11 +67,21 @@ def _is_listening(address: str) -> bool:
 
 
 def _let_keys_be_replaced(database: str) -> None:
-    quiet = ("psql", "-XAtq", "-v", "ON_ERROR_STOP=1", "-h", POSTGRES_SOCKETS)
-    try:
-        run((*quiet, "-c", _MAY_REPLACE_KEYS, database))
-    except CommandError as error:
-        print(error, file=sys.stderr)  # noqa: T201 - the bridge itself waits for its database
+    """Say so in its database, waiting for one that is not there: the bridge would give up."""
+    command = ("psql", "-XAtqw", "-v", "ON_ERROR_STOP=1", "-c", _MAY_REPLACE_KEYS, "-d", database)
+    said = 0.0
+    while True:
+        try:
+            run(command)
+        except CommandError as error:
+            if time.monotonic() > said + _SAY_AGAIN_SECONDS:
+                said = time.monotonic()
+                print(error, file=sys.stderr)  # noqa: T201
+            if error.status != _NO_CONNECTION:
+                return
+            time.sleep(_RETRY_DATABASE_SECONDS)
+        else:
+            return
 
 
 if __name__ == "__main__":

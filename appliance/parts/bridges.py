@@ -5,7 +5,7 @@ How a bridge is configured is in `appliance/bridges`.
 
 from collections.abc import Iterable, Iterator
 
-from appliance import ports
+from appliance import databases, ports
 from appliance.bridges import configuration, own_settings, selection, versions
 from appliance.bridges.catalogue import CATALOGUE, Bridge, Framework
 from appliance.bridges.configuration import DOUBLE_PUPPET, credential_name
@@ -122,7 +122,8 @@ class BridgePart(Part):
         """Return the program that waits for Synapse and becomes the bridge."""
         address = configuration.homeserver_address(deployment.settings)
         posts = str(configuration.posts_listener(deployment.settings)) if database else ""
-        launch = ("python", "-m", "appliance.launch.bridge", address, posts, database)
+        place = databases.locate(deployment.settings, database).conninfo if database else ""
+        launch = ("python", "-m", "appliance.launch.bridge", address, posts, place)
         return Program(self.name, (*launch, *command), self.name)
 
 

@@ -5,9 +5,9 @@ What is done with them is in `appliance/certificates`; the agent starts the prog
 
 import time
 from collections.abc import Iterable, Iterator
-from pathlib import Path
 
 from appliance.certificates import Publication, Source
+from appliance.certificates.roots import judge_roots
 from appliance.errors import Problem
 from appliance.files import Directory, Entry, File
 from appliance.machine import Machine
@@ -34,7 +34,7 @@ class Certificates(Part):
     def problems(self, deployment: Deployment) -> Iterator[Problem]:
         """Yield what makes the owner's own pair useless."""
         settings = deployment.settings
-        if settings.acme_ca_bundle and (complaint := _judge_roots(settings.acme_ca_bundle)):
+        if settings.acme_ca_bundle and (complaint := judge_roots(settings.acme_ca_bundle)):
             yield Problem("MATRIX_ACME_CA_BUNDLE", complaint)
         if settings.tls_mode is TlsMode.FILES:
             from appliance.certificates import pair  # cryptography: 60 ms
@@ -82,15 +82,6 @@ class Certificates(Part):
         if state is None:
             return Check(healthy=False, detail="nothing is published")
         return Check(healthy=not any(state.describe(now)), detail=state.headline())
-
-
-def _judge_roots(path: str) -> str | None:
-    """Return what is wrong with a file of root certificates."""
-    try:
-        text = Path(path).read_text()
-    except (OSError, UnicodeDecodeError) as error:
-        return f"cannot read {path}: {getattr(error, 'strerror', None) or 'is not text'}"
-    return None if "-----BEGIN CERTIFICATE-----" in text else f"{path} holds no certificate (PEM)"
 
 
 PART = Certificates()

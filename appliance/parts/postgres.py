@@ -9,13 +9,15 @@ from appliance.errors import Problem
 from appliance.files import Directory, Entry, File
 from appliance.machine import Machine
 from appliance.parts.contract import Deployment, Part, Probe, Program
-from appliance.paths import POSTGRES_SOCKETS
+from appliance.paths import EXTERNAL_POSTGRES, POSTGRES_SOCKETS
 from appliance.probe import CommandProbe
 from appliance.render import render_template
+from appliance.settings import Settings
 
 MAJOR = 17
 PSQL = f"/usr/lib/postgresql/{MAJOR}/bin/psql"
 DATA = Path("/data/postgres")
+EXTERNAL = Path(EXTERNAL_POSTGRES)
 CLUSTER = DATA / str(MAJOR)
 CONFIGURATION = "/run/postgres"
 DATABASES = f"{CONFIGURATION}/databases.json"
@@ -59,9 +61,21 @@ class Postgres(Part):
     order = 10
     essential = True
 
+    def enabled(self, settings: Settings, machine: Machine) -> bool:
+        """Return whether the owner gives no server."""
+        del machine
+        return settings.postgres_url is None
+
     def problems(self, deployment: Deployment) -> Iterator[Problem]:
-        """Yield a cluster of another major version where ours is missing."""
+        """Yield a cluster of another major version where ours is missing, and data elsewhere."""
         del deployment
+        if EXTERNAL.exists():
+            yield Problem(
+                "MATRIX_POSTGRES_URL",
+                f"is not given, but the data of this server are in {EXTERNAL.read_text().strip()}: "
+                'give it again. To move back into the volume see docs/operations.md, "A Postgres '
+                'server of your own"',
+            )
         if DATA.is_dir() and not CLUSTER.exists():
             # A copy that was cut off has another kind of name.
             found = sorted(path for path in DATA.iterdir() if path.name.isdigit())

@@ -4,14 +4,16 @@ import secrets
 from collections.abc import Iterable, Iterator
 from typing import Any
 
+from appliance import databases
 from appliance.credentials import Credential
 from appliance.custom import merge_owned_yaml
 from appliance.errors import Problem
 from appliance.files import Directory, Entry, File
+from appliance.launch.synapse import EXTERNAL_DATABASE
 from appliance.machine import JEMALLOC
 from appliance.parts import coturn, rtc
 from appliance.parts.contract import Deployment, Part, Program
-from appliance.paths import POSTGRES_SOCKETS, REGISTRATIONS, SYNAPSE_SOCKET
+from appliance.paths import REGISTRATIONS, SYNAPSE_SOCKET
 from appliance.probe import HttpProbe, Probe
 from appliance.render import render_template
 from appliance.settings import Federation, Registration, Settings
@@ -178,6 +180,10 @@ class Synapse(Part):
         environment = {"TMPDIR": UPLOADS}
         if deployment.machine.jemalloc:
             environment["LD_PRELOAD"] = JEMALLOC
+        if deployment.settings.postgres_url:
+            environment[EXTERNAL_DATABASE] = databases.locate(
+                deployment.settings, "synapse"
+            ).conninfo
         return (
             Program(
                 "synapse",
@@ -211,7 +217,7 @@ def _template_values(deployment: Deployment) -> dict[str, Any]:
     return {
         "settings": settings,
         "socket": SYNAPSE_SOCKET,
-        "database_socket": POSTGRES_SOCKETS,
+        "database": databases.locate(settings, "synapse").options,
         "resources": ("client", "federation" if federated else "openid"),
         "trusted_key_servers": [{"server_name": name} for name in settings.trusted_key_servers],
         "denied_ranges": [str(network) for network in settings.denied_ranges],

@@ -23,6 +23,7 @@ from appliance.settings.dns import CloudflareDns, DnsSettings
 from appliance.settings.domain import DomainSettings
 from appliance.settings.homeserver import Federation, HomeserverSettings, LogLevel, Registration
 from appliance.settings.network import NetworkSettings
+from appliance.settings.postgres import PostgresSettings
 from appliance.settings.proxy import FrontProxy, ProxySettings
 from appliance.settings.public_address import PublicAddressSettings
 from appliance.settings.resources import ResourceSettings
@@ -62,6 +63,7 @@ AREAS = (
     CallSettings,
     TurnSettings,
     ResourceSettings,
+    PostgresSettings,
 )
 
 # Below this a "nearest" name is none; difflib's ratio.

@@ -98,6 +98,8 @@ BAD_VALUES: dict[str, Bad | str] = {
     "turn_patience": Bad("later", "is not a duration"),
     "turn_allowed_peers": Bad("lan", "is not an address or a range"),
     "postgres_memory": Bad("1.5G", "is not a size"),
+    "postgres_url": Bad(f"mysql://owner:{SHORT_SECRET}@db", "is not a URL of Postgres"),
+    "postgres_ca_bundle": Bad("roots.pem", "is not an absolute path"),
 }
 REFUSED = {name: bad for name, bad in BAD_VALUES.items() if isinstance(bad, Bad)}
 

@@ -43,8 +43,7 @@ def draw(environment: dict[str, str], machine: Machine = MACHINE) -> entrypoint.
     secrets = Credentials(
         {
             credential.name: hashlib.sha256(credential.name.encode()).hexdigest()
-            for part in parts.enabled(loaded, machine)
-            for credential in part.credentials
+            for credential in parts.credentials(loaded, parts.enabled(loaded, machine))
         }
     )
     return entrypoint.draw(Deployment(loaded, secrets, machine), environment)
