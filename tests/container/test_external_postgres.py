@@ -35,6 +35,9 @@ def with_database(server: Server, url: str, data: Volume | None = None) -> Appli
     """Return a trial with a bridge, that knows the server's authority and no other name."""
     appliance = Appliance(data=data, network_mode=server.network.name, dns=["127.0.0.1"])
     appliance.with_copy_into_container(server.certificate, CA)
+    appliance.expect(
+        r"storage\.txn: \[TXN OPERROR\] .*could not serialize access", "Synapse tries that again"
+    )
     return appliance.with_variables(
         MATRIX_POSTGRES_URL=url, MATRIX_POSTGRES_CA_BUNDLE=CA, MATRIX_BRIDGES="whatsapp"
     )
