@@ -52,6 +52,7 @@ TASKS: dict[str, tuple[str, ...]] = {
     "Reach Synapse's admin API from other programs": (
         *("admin_api_ranges", "registration_shared_secret"),
     ),
+    "Use a Postgres server of your own": ("postgres_url", "postgres_ca_bundle"),
     "Use less memory": ("postgres_memory", "calls", "bridges"),
     "Find out what goes wrong": ("log_level",),
     "Test against it": ("rate_limits", "registration", "public_base_url", "listen"),
