@@ -14,7 +14,7 @@ from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
-from bench import bridges, certificates, containers, rebuild, relayed_calls
+from bench import bridges, certificates, containers, rebuild, relayed_calls, second_start
 
 RESULTS = Path(__file__).parent / "results"
 _MIB = 1024**2
@@ -147,6 +147,18 @@ def measure_memory(idle_seconds: int) -> list[Row]:
     return [total, *rows]
 
 
+def measure_testing(rounds: int) -> list[Row]:
+    """Measure how long a test of another project waits for its server."""
+    seconds = second_start.measure(rounds)
+    own = statistics.median(seconds.sqlite)
+    ratio = statistics.median(seconds.appliance) / own
+    return [
+        Row("Synapse's generated configuration, SQLite", seconds.sqlite, "s", ""),
+        Row("MatrixAppliance().start(), warm", seconds.appliance, "s", ""),
+        Row("  × Synapse's generated configuration", [ratio], "", ""),
+    ]
+
+
 def measure_rebuild() -> list[Row]:
     """Measure a build after an edit in `appliance/`."""
     return [Row("rebuild after an edit in appliance/", [rebuild.seconds()], "s", "≤ 10 s")]
@@ -183,6 +195,7 @@ def main() -> None:
         "memory-of-calls": lambda options: measure_memory_of_calls(options.idle_seconds),
         "boots-with-calls": lambda options: measure_boots_with_calls(options.rounds),
         "relayed-calls": lambda _: measure_relayed_calls(),
+        "testing": lambda options: measure_testing(options.rounds),
         "rebuild": lambda _: measure_rebuild(),
     }
     parser.add_argument("--only", choices=measurements, action="append")
