@@ -11,7 +11,7 @@ from pathlib import Path
 
 from appliance import probe
 from appliance.jobs.contract import Finding, Job, Programs
-from appliance.launch.livekit import FOLLOW, find_addresses
+from appliance.launch.livekit import FOLLOW, PID_FILE, find_addresses
 from appliance.paths import LIVEKIT_ADDRESSES, LIVEKIT_HEALTH
 from appliance.supervisor_client import SupervisorClient
 
@@ -30,6 +30,7 @@ class Keeper:
 
     health: Path = Path(LIVEKIT_HEALTH)
     told: Path = Path(LIVEKIT_ADDRESSES)
+    begun: Path = PID_FILE
     _silent: int = 0
     _well: bool = True
     _killed: float = -_PAUSE_SECONDS
@@ -37,6 +38,8 @@ class Keeper:
     async def look(self, programs: Programs) -> Finding:
         """Ask LiveKit how it is, and have it started again if it must be."""
         del programs
+        if not self.begun.exists():
+            return Finding(ok=True, detail="starts")
         probes = probe.from_json(self.health.read_text())[PROGRAM]
         check = await asyncio.to_thread(probe.ask, probes)
         if check.healthy:

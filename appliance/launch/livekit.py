@@ -5,6 +5,7 @@ and end where they do not answer.
 """
 
 import os
+import resource
 import sys
 from pathlib import Path
 
@@ -35,8 +36,11 @@ def find_addresses(given: list[str]) -> list[str]:
 
 
 def main() -> None:
-    """Become LiveKit."""
-    given = sys.argv[1:]
+    """Become LiveKit. The first argument is how many bytes it may hold."""
+    most, *given = sys.argv[1:]
+    # A caller may send it a message of any size: it ends then, and callers come back to the next
+    # one, rather than have the machine end somebody else.
+    resource.setrlimit(resource.RLIMIT_DATA, (int(most), int(most)))
     addresses = ",".join(find_addresses(given))
     if FOLLOW in given:
         Path(LIVEKIT_ADDRESSES).write_text(addresses)

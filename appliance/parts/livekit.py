@@ -10,6 +10,7 @@ from appliance import ports, probe
 from appliance.credentials import Credential
 from appliance.errors import Problem
 from appliance.files import Directory, Entry, File
+from appliance.launch import later
 from appliance.launch.livekit import FOLLOW, PID_FILE
 from appliance.listeners import Listener, Protocol
 from appliance.machine import Machine
@@ -29,6 +30,8 @@ KEY_FILE = f"{LIVEKIT}/keys.yaml"
 # a browser takes whatever comes from the address of a STUN server for an answer of that server,
 # and so never hears of the media.
 _NO_STUN_SERVER = "127.0.0.1:9"
+# It holds 90 MiB of it at rest, and as much again for a call of two with pictures.
+_LEAST_MEMORY_BYTES = 512 * 1024**2
 
 
 class LiveKit(Part):
@@ -80,7 +83,10 @@ class LiveKit(Part):
             addresses = [str(LOOPBACK[0])]
         elif settings.follows_public_ip:
             addresses = [FOLLOW]
-        command = ("python", "-m", "appliance.launch.livekit", *addresses)
+        synapse = f"{LOOPBACK[0]}:{settings.synapse_port}"
+        wait = later.build_command(synapse, str(PID_FILE))
+        most = max(_LEAST_MEMORY_BYTES, deployment.machine.memory_bytes // 2)
+        command = (*wait, "python", "-m", "appliance.launch.livekit", str(most), *addresses)
         return (Program("livekit", command, "livekit", stop_signal="KILL"),)
 
     def public_ports(self, deployment: Deployment) -> Iterable[PublicPort]:

@@ -7,6 +7,7 @@ import json
 from collections.abc import Iterable
 
 from appliance.files import Directory, Entry, File
+from appliance.launch import later
 from appliance.machine import Machine
 from appliance.parts import livekit
 from appliance.parts.contract import Deployment, Part, Probe, Program
@@ -44,8 +45,8 @@ class Rtc(Part):
     def programs(self, deployment: Deployment) -> Iterable[Program]:
         """Return the service."""
         synapse = f"{LOOPBACK[0]}:{deployment.settings.synapse_port}"
-        command = ("python", "-m", "appliance.launch.later", synapse)
-        return (Program("rtc", (*command, "python", "-m", "appliance.rtc"), "rtc"),)
+        wait = later.build_command(synapse, RTC_SOCKET)
+        return (Program("rtc", (*wait, "python", "-m", "appliance.rtc"), "rtc"),)
 
     def probes(self, deployment: Deployment) -> Iterable[Probe]:
         """Return its own question of health."""

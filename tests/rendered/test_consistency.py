@@ -135,10 +135,10 @@ def test_paths_in_configuration_exist(scenario: Scenario) -> None:
         "/run/appliance/supervisor.sock",
         "/run/appliance/supervisord.pid",
     }
-    # nginx makes what is in its own directory, the certificates' program what is published.
+    # Servers make what is in their own directories, the certificates' program what is published.
     made_below = (
         *("/run/appliance/logs/", "/data/custom", "/run/nginx/work/", "/run/tls/current/"),
-        *("/data/certificates/", "/run/coturn/work/"),
+        *("/data/certificates/", "/run/coturn/work/", "/run/livekit/work/"),
     )
     made = {entry.path for entry in scenario.plan.entries}
     for path, entry in files_of(scenario).items():

@@ -28,7 +28,13 @@ def test_it_asks_nobody_and_names_nobody(environment: dict[str, str]) -> None:
     own = f"turn.{settings.domain}:3478" if settings.turn else "127.0.0.1:9"
     assert rtc["stun_servers"] == [own]
     (program,) = LIVEKIT.programs(deployment(environment))
-    assert program.command[:3] == ("python", "-m", "appliance.launch.livekit")
+    assert "appliance.launch.livekit" in program.command
+
+
+def test_it_may_hold_half_of_the_memory() -> None:
+    (program,) = LIVEKIT.programs(deployment(LAN))
+    place = program.command.index("appliance.launch.livekit")
+    assert program.command[place + 1] == str(4 * 1024**3)
 
 
 def test_the_trial_is_on_loopback_alone() -> None:
