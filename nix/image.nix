@@ -22,6 +22,8 @@ let
   programs = buildEnv {
     name = "matrix-appliance-programs";
     pathsToLink = [ "/bin" ];
+    # Two packages may bring a small tool of the same name: then the first one's is taken.
+    ignoreCollisions = true;
     paths = [
       bashInteractive
       coreutils

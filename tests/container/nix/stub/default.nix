@@ -95,7 +95,7 @@ let
       };
       buildEnv =
         given:
-        make (takes "buildEnv" [ "name" "paths" "pathsToLink" ] given).name {
+        make (takes "buildEnv" [ "ignoreCollisions" "name" "paths" "pathsToLink" ] given).name {
           script = toString given.paths;
         };
       fakeNss.override =
