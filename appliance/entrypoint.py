@@ -140,10 +140,10 @@ def _render_health(deployment: Deployment, enabled: Iterable[Part]) -> File:
 
 def _summarize(settings: Settings) -> str:
     kind = "private trial on this machine" if settings.trial else f"server {settings.server_name}"
-    return (
-        f"matrix-appliance {__version__}, {kind}: {settings.chat_url}; "
-        "first user: appliance user add NAME --admin, inside the container"
-    )
+    first = "appliance user add NAME --admin, inside the container"
+    if settings.admin_invite:
+        first = "by the link that the first boot logs"
+    return f"matrix-appliance {__version__}, {kind}: {settings.chat_url}; first user: {first}"
 
 
 def public_ports(deployment: Deployment) -> tuple[PublicPort, ...]:

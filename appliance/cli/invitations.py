@@ -12,7 +12,6 @@ import click
 from appliance.cli import running
 from appliance.cli.table import format_table
 from appliance.cli.verb import Verb
-from appliance.codes import make_code
 from appliance.errors import OperationError
 
 if TYPE_CHECKING:
@@ -20,7 +19,6 @@ if TYPE_CHECKING:
     from appliance.settings import Settings
     from appliance.synapse_admin import RegistrationToken, SynapseAdmin
 
-_DAY_SECONDS = 86400
 _NAME = re.compile(r"[a-z0-9._=/+-]+")
 
 
@@ -76,8 +74,9 @@ def new_invitation(name: str, admin: bool, uses: int, days: int, as_json: bool) 
 
     NAME is proposed on the page that the link leads to; there everybody chooses for themselves.
     """
-    from appliance.invitations import Note, Notes
+    from appliance.invitations import Note
     from appliance.invitations.link import draw_code, make_link
+    from appliance.invitations.making import make_invitation
 
     if name and uses != 1:
         raise click.UsageError("NAME is for one person: leave it out or --uses")
@@ -87,11 +86,8 @@ def new_invitation(name: str, admin: bool, uses: int, days: int, as_json: bool) 
     _check_that_people_may_join(settings, admin=admin)
     admin_api = running.connect_admin(settings)
     proposed = _propose(name, admin_api) if name else ""
-    expires = int(time.time()) + days * _DAY_SECONDS if days else None
-    notes, note, token = Notes(), Note(proposed, admin, expires), make_code()
-    notes.keep_only(one.token for one in admin_api.tokens())
-    notes.add(token, note)  # first, so that nobody can have used it without
-    made = admin_api.create_token(token, uses or None, expires)
+    note = Note(proposed, admin)
+    made = make_invitation(admin_api, note, uses, days)
     link = make_link(settings.base_url, made.token, proposed)
     if as_json:
         click.echo(json.dumps({"link": link, **_describe(made, note)}, indent=2))

@@ -78,6 +78,12 @@ class HomeserverSettings(BaseModel):
         "(`token`) or anybody (`open`).",
         default_text="`open` in a trial that listens on loopback only, else `token`",
     )
+    admin_invite: Boolean = variable(
+        False,
+        help="Whether to log, at the first boot only, one link by which the first administrator "
+        "joins: for a machine with nobody at its shell. Whoever reads the log can use it, once.",
+        default_text="`no`",
+    )
     rules: str | None = variable(
         None,
         help="What people agree to on the page on which they join, as plain text; paragraphs and "
@@ -161,6 +167,12 @@ class HomeserverSettings(BaseModel):
 
     def problems(self) -> Iterator[Problem]:
         """Yield combinations that contradict each other."""
+        if self.admin_invite and self.registration is not Registration.TOKEN:
+            yield Problem(
+                "MATRIX_ADMIN_INVITE",
+                f"has no effect when MATRIX_REGISTRATION is {self.registration}: set it to token, "
+                "or make the administrator yourself (appliance user add NAME --admin)",
+            )
         allowlist = self.federation is Federation.ALLOWLIST
         if allowlist and not self.federation_allowlist:
             yield Problem(

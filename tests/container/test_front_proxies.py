@@ -107,6 +107,14 @@ def test_people_register_write_and_read(seen: Seen) -> None:
     assert alice.read(room)[sent] == "hello"
 
 
+def test_who_is_invited_gets_to_the_page(seen: Seen) -> None:
+    made = json.loads(seen.world.appliance.command("invite", "--json"))
+    assert made["link"] == f"https://matrix.{ProxiedAppliance.DOMAIN}/join/{made['token']}"
+    page = seen.site("matrix").get(f"/join/{made['token']}")
+    assert (page.status, b'src="../landing/join.js"' in page.body) == (200, True)
+    assert "script-src 'self'" in page.headers["Content-Security-Policy"]
+
+
 def test_a_slash_in_a_name_stays_part_of_it(seen: Seen) -> None:
     alice = Account.register(seen.site("matrix"))
     local = f"a/b%c+{alice.user_id[6:14]}"

@@ -21,7 +21,10 @@ SIZES = {"phone": (390, 844), "desk": (1280, 900)}
 @pytest.fixture(scope="module")
 def home() -> Iterator[LanAppliance]:
     """A server of its own: its limits on registrations would be felt elsewhere."""
-    with LanAppliance().with_variables(MATRIX_RULES=RULES, MATRIX_LOG_LEVEL="info") as appliance:
+    appliance = LanAppliance().with_variables(
+        MATRIX_RULES=RULES, MATRIX_LOG_LEVEL="info", MATRIX_ADMIN_INVITE="yes"
+    )
+    with appliance:
         yield appliance
         assert appliance.unexpected_lines() == []
 
@@ -268,8 +271,18 @@ def test_invitations_from_their_making_to_their_end(home: LanAppliance) -> None:
     assert attempt(home, "invite", "--admin", "--uses", "2").status == 2
 
 
+FIRST = re.compile(r"^invitation *\| .*: (https://\S+/join/\S+)$", re.MULTILINE)
+
+
+def first_token(home: LanAppliance) -> str:
+    """Return the token of the one link that the first boot logged."""
+    (link,) = until(lambda: FIRST.findall(home.logs()), "the link")
+    return str(link).rpartition("/")[2]
+
+
 def test_no_invitation_is_in_any_log(home: LanAppliance) -> None:
     tokens = [row["token"] for row in json.loads(home.command("invite", "list", "--json"))]
+    tokens.remove(first_token(home))  # which is to be read there
     assert len(tokens) > 5
     said = home.logs() + home.run("sh", "-c", "cat /run/appliance/logs/*")
     assert [line for line in said.splitlines() if any(one in line for one in tokens)] == []
@@ -288,3 +301,15 @@ def register_patiently(home: LanAppliance, name: str, token: str) -> Account:
             return None
 
     return until(register, "a registration")
+
+
+def test_the_first_boot_logs_one_link_for_the_first_administrator(home: LanAppliance) -> None:
+    """The last here: it boots the appliance again."""
+    token, name = first_token(home), any_name()
+    register_patiently(home, name, token)
+    until(lambda: listed(home)[name]["admin"], "the administrator")
+    assert home.shut_down() == 0
+    home.boot()
+    until(lambda: home.found("programs"), "the agent has looked")
+    assert first_token(home) == token
+    assert home.found("admin-invitation") == {}

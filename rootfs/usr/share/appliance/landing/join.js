@@ -176,7 +176,7 @@ let typing, asking;
 
 function noteName() {
   const username = wanted();
-  element("user-id").textContent = `@${username || "…"}:${serverName}`;
+  element("user-id").textContent = `@${username || "\u2026"}:${serverName}`;
   clearTimeout(typing);
   const fault = faultOfName(username);
   if (username === "") say("name", "");
