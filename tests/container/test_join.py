@@ -7,6 +7,7 @@ from collections.abc import Iterator
 
 import pytest
 from playwright.sync_api import Browser, Page, expect
+from playwright.sync_api import TimeoutError as Late
 
 from .appliances import LanAppliance, until
 from .browser import Person, Seen, build_client, open_browser, visit, watch
@@ -52,8 +53,22 @@ def open_page(
     page = browser.new_page(locale=locale, viewport={"width": width, "height": height})
     page.set_default_timeout(90_000)
     seen = watch(page)
-    visit(page, address)
+    settle(page, address)
     return page, seen
+
+
+def settle(page: Page, address: str) -> None:
+    """Open the page until its script is at work: any container that starts may break that off."""
+    for last in (False, False, True):
+        visit(page, "about:blank")  # or a change after # alone would load nothing
+        visit(page, address)
+        try:
+            page.locator("#checking").wait_for(state="hidden", timeout=45_000)
+        except Late:
+            if last:
+                raise
+        else:
+            return
 
 
 def fill(page: Page, name: str | None, password: str = PASSWORD) -> None:
@@ -69,24 +84,31 @@ def wait_for(page: Page, text: str) -> None:
 
 
 def unexpected(seen: Seen) -> list[str]:
-    """Return what the browser complained of, but for the protocol's own way of asking for more."""
-    return [one for one in seen.complaints if "401" not in one or "/v3/register" not in one]
+    """Return what the browser complained of.
+
+    But for the protocol's own way of asking for more, and for a network that changed.
+    """
+    return [
+        one
+        for one in seen.complaints
+        if not ("401" in one and "/v3/register" in one) and "ERR_NETWORK_CHANGED" not in one
+    ]
 
 
 @pytest.mark.parametrize("size", SIZES)
 def test_from_an_invitation_to_a_session(home: LanAppliance, browser: Browser, size: str) -> None:
     name = any_name()
-    page, seen = open_page(browser, invite(home, name), size)
+    page, seen = open_page(browser, link := invite(home, name), size)
     wait_for(page, "This name is free.")
     fill(page, None)
     page.get_by_role("button", name="Join").click()
     wait_for(page, f"Welcome, @{name}:{home.server_name}")
     assert page.evaluate("document.documentElement.scrollWidth") <= SIZES[size][0]
-    link = f"https://mobile.element.io/element?account_provider={home.server_name}"
-    assert page.locator(f"a[href='{link}']").is_visible()
+    phone = f"https://mobile.element.io/element?account_provider={home.server_name}"
+    assert page.locator(f"a[href='{phone}']").is_visible()
     assert page.locator("main:visible svg").count() == 1
     # Whoever loads the page again has not lost the way on.
-    page.reload()
+    settle(page, link)
     wait_for(page, f"Welcome, @{name}:{home.server_name}")
     assert unexpected(seen) == []
     assert seen.hosts == {f"matrix.{home.DOMAIN}"}
@@ -114,7 +136,7 @@ def open_invalid(browser: Browser, address: str) -> str:
     assert page.evaluate("document.activeElement.textContent").startswith("This invitation")
     assert not page.get_by_label("Your name here").is_visible()
     said = page.locator("main:visible").inner_text()
-    assert seen.complaints == []
+    assert unexpected(seen) == []
     page.context.close()
     return said
 
