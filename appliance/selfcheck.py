@@ -78,6 +78,7 @@ COMPONENTS = (
         if bridge.framework is Framework.MAUTRIX
     ),
     Contents("heisenbridge", modules=("heisenbridge",)),
+    Contents("ffmpeg", programs=("ffmpeg",)),
 )
 USERS = (
     *("postgres", "synapse", "nginx", "turnserver", "livekit", "rtc", "agent"),

@@ -35,6 +35,7 @@ def test_default_components() -> None:
         "mautrix-whatsapp",
         "mautrix-telegram",
         "heisenbridge",
+        "ffmpeg",
     ]
     assert [c.name for c in choose(COMPONENTS, None)] == [
         c.name for c in COMPONENTS if c.default or not is_optional(c)
@@ -42,7 +43,7 @@ def test_default_components() -> None:
 
 
 def test_with_and_without() -> None:
-    left_out = ["element-web", "livekit", "mautrix-whatsapp", "heisenbridge"]
+    left_out = ["element-web", "livekit", "mautrix-whatsapp", "heisenbridge", "ffmpeg"]
     names = name_components(["mautrix-gmessages"], left_out, None, FILE)
     assert names == ["mautrix-telegram", "mautrix-gmessages"]
     chosen = choose(COMPONENTS, names)
@@ -52,8 +53,9 @@ def test_with_and_without() -> None:
 
 
 def test_bridges_are_chosen_by_their_names() -> None:
-    assert name_components([], [], [], FILE) == ["element-web", "livekit"]
-    chosen = name_components([], ["element-web", "livekit"], ["facebook", "whatsapp"], FILE)
+    assert name_components([], [], [], FILE) == ["element-web", "livekit", "ffmpeg"]
+    left_out = ["element-web", "livekit", "ffmpeg"]
+    chosen = name_components([], left_out, ["facebook", "whatsapp"], FILE)
     assert chosen == ["mautrix-whatsapp", "mautrix-meta"]
     with pytest.raises(BuildError, match="icq: not one of whatsapp, telegram"):
         name_components([], [], ["icq"], FILE)
