@@ -76,6 +76,9 @@ def draw(deployment: Deployment, environment: Mapping[str, str]) -> Plan:
     deployment = replace(
         deployment,
         databases=all_parts.databases(enabled),
+        essential_databases=tuple(
+            database for part in enabled if part.essential for database in part.databases
+        ),
         appservices=tuple(name for part in enabled for name in part.appservices),
         tls_services=tuple(one for part in enabled for one in part.tls_services(deployment)),
     )

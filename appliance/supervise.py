@@ -104,6 +104,7 @@ def _render_programs(programs: Iterable[tuple[Part, Program]]) -> str:
             "stays": not (program.once or program.on_demand),
             "once": program.once,
             "on_demand": program.on_demand,
+            "leaves_first": program.leaves_first,
         }
         for part, program in programs
     }

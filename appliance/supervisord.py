@@ -18,7 +18,7 @@ from supervisor import dispatchers, events
 from supervisor.loggers import LevelsByName
 from supervisor.medusa import asyncore_25 as asyncore
 from supervisor.options import ServerOptions
-from supervisor.states import SupervisorStates
+from supervisor.states import ProcessStates, SupervisorStates
 from supervisor.supervisord import Supervisor
 
 from appliance.errors import EXIT_FAILED
@@ -128,6 +128,22 @@ class Appliance(Supervisor):  # type: ignore[misc]
             for group in sorted(self.process_groups.values()):
                 group.transition()
         super().runforever()
+
+    def ordered_stop_groups_phase_1(self) -> None:
+        """Stop what asks others until its end, and those when it is gone."""
+        leaving = [
+            process
+            for group in self.stop_groups
+            for process in group.get_unstopped_processes()
+            if self._programs[process.config.name]["leaves_first"]
+        ]
+        if not leaving:
+            super().ordered_stop_groups_phase_1()
+        for process in leaving:
+            if process.get_state() in (ProcessStates.RUNNING, ProcessStates.STARTING):
+                process.stop()
+            elif process.get_state() == ProcessStates.BACKOFF:
+                process.give_up()
 
     def _on_fatal(self, event: events.ProcessStateEvent) -> None:
         name = event.process.config.name

@@ -127,8 +127,28 @@ def reset(name: str, yes: bool) -> None:
     click.echo(f"reset {one.name}; it starts anew")
 
 
-def log_out_everywhere(settings: "Settings", user_id: str) -> None:
-    """Log a user of this server out of every bridge, and say so; say what could not be reached."""
+@bridge.command("log-out-closed", cls=Verb, examples=["appliance bridge log-out-closed"])
+def log_out_closed() -> None:
+    """Log everybody whose account is closed out of every bridge.
+
+    The agent does it by itself, every few minutes. Exits with 1 if a bridge does not answer.
+    """
+    settings = running.load_settings()
+    bridges = tuple(filter(_has_logins, _choose(settings, None)))
+    users = sorted({user for one in bridges for user in _users(one, settings)})
+    admin_api = running.connect_admin(settings) if users else None
+    closed = [user for user in users if admin_api and admin_api.user(user).deactivated]
+    reached = [log_out_everywhere(settings, user) for user in closed]
+    if not all(reached):
+        raise OperationError("not everybody could be logged out")
+
+
+def log_out_everywhere(settings: "Settings", user_id: str) -> bool:
+    """Log a user of this server out of every bridge, and say so.
+
+    Return whether it is so; what could not be reached is said.
+    """
+    reached = True
     for one in filter(_has_logins, _choose(settings, None)):
         try:
             for login in _logins(one, settings, [user_id]):
@@ -136,6 +156,8 @@ def log_out_everywhere(settings: "Settings", user_id: str) -> None:
                 click.echo(f"logged {user_id} out of {one.title} ({login.name})")
         except OperationError as error:
             click.echo(f"not logged out of {one.title}: {error}", err=True)
+            reached = False
+    return reached
 
 
 def _choose(settings: "Settings", name: str | None) -> "tuple[Bridge, ...]":
@@ -162,11 +184,15 @@ def _has_logins(one: "Bridge") -> bool:
 def _logins(
     one: "Bridge", settings: "Settings", users: list[str] | None = None
 ) -> "Iterator[Login]":
+    provisioning = _provisioning(one, settings)
+    for user_id in _users(one, settings) if users is None else users:
+        yield from provisioning.logins(user_id)
+
+
+def _users(one: "Bridge", settings: "Settings") -> list[str]:
     from appliance.bridges import database
 
-    provisioning = _provisioning(one, settings)
-    for user_id in database.list_users(one.name, settings) if users is None else users:
-        yield from provisioning.logins(user_id)
+    return database.list_users(one.name, settings)
 
 
 def _provisioning(one: "Bridge", settings: "Settings") -> "Provisioning":

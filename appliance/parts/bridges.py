@@ -71,9 +71,10 @@ class Bridges(Part):
         )
 
     def programs(self, deployment: Deployment) -> Iterable[Program]:
-        """Return nothing: each bridge is a part."""
+        """Return what logs out who left; each bridge is a part."""
         del deployment
-        return ()
+        command = ("appliance", "bridge", "log-out-closed")
+        return (Program("bridge-leavers", command, "root", once=True, on_demand=True),)
 
 
 class BridgePart(Part):
@@ -124,7 +125,7 @@ class BridgePart(Part):
         posts = str(configuration.posts_listener(deployment.settings)) if database else ""
         place = databases.locate(deployment.settings, database).conninfo if database else ""
         launch = ("python", "-m", "appliance.launch.bridge", address, posts, place)
-        return Program(self.name, (*launch, *command), self.name)
+        return Program(self.name, (*launch, *command), self.name, leaves_first=True)
 
 
 class MautrixPart(BridgePart):

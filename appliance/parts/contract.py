@@ -27,6 +27,8 @@ class Deployment:
     """Of all enabled parts: role, database and system user of one name."""
     tls_services: tuple[TlsService, ...] = ()
     """Of all enabled parts: who serves the published certificate."""
+    essential_databases: tuple[str, ...] = ()
+    """Those of parts without which the container ends."""
     appservices: tuple[str, ...] = ()
     """Of all enabled parts: the names of what Synapse pushes events to."""
 
@@ -60,6 +62,8 @@ class Program:
     on_demand: bool = False
     """Not started at boot: somebody asks supervisor for it."""
     ports_below_1024: bool = False
+    leaves_first: bool = False
+    """Asks other programs until its end: they are told to stop when it is gone."""
 
 
 class Part(ABC):

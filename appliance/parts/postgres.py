@@ -128,12 +128,15 @@ class Postgres(Part):
         )
 
     def probes(self, deployment: Deployment) -> Iterable[Probe]:
-        """Return a query to each service's database."""
+        """Return a query to each database that the server cannot do without.
+
+        Another may not be there yet, or be made anew.
+        """
         return [
             CommandProbe(
                 (PSQL, "-XAtqh", POSTGRES_SOCKETS, "-U", "postgres", "-c", "SELECT 1", name)
             )
-            for name in deployment.databases
+            for name in deployment.essential_databases
         ]
 
 

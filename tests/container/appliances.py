@@ -26,8 +26,6 @@ _EXPECTED = {
     r"FATAL: +the database system is starting up$": "asked before Postgres was ready",
     r"^postgres +\| +\w+ FATAL: +connection to client lost$": "a bridge was told to stop",
     r" WRN Request canceled .*/client/v3/sync\?": "a bridge was told to stop",
-    r"upstream prematurely closed .*user_id=%40\w+bot%3A": "Synapse before its bridge",
-    r"^\w+ +\| .* ERR Error /syncing, waiting .*\(HTTP 50[23]\)": "Synapse before its bridge",
     r"^coturn +\| .*ERROR: .* TCP socket error: Connection reset by peer": "a caller went",
     r"^coturn +\| .*ERROR: A peer IP \S+ denied": "callers offer their addresses at home too",
     r" Not sending response to request .* already disconnected\.$": "a client went while it waited",

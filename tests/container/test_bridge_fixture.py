@@ -17,6 +17,13 @@ from . import bridge
 from .appliances import Appliance, until
 from .bridge.person import Person
 
+# As somebody does who asks Synapse itself.
+CLOSE = """
+import sys
+from appliance.cli import running
+running.connect_admin(running.load_settings()).deactivate(sys.argv[1], erase=False)
+"""
+
 
 @pytest.fixture(scope="module")
 def appliance() -> Appliance:
@@ -95,6 +102,25 @@ async def test_logged_out_by_its_network(
         await chat.delivered("again")
         assert "connected" in describe(appliance, "lola")
         until(lambda: lost not in problems(appliance), "all is well again", 90)
+
+
+async def test_closed_account_is_logged_out(
+    appliance: Appliance, network: bridge.Network, tmp_path: Path
+) -> None:
+    """By our command at once, and by the agent where it was closed in another way."""
+    # Nobody is there any more to leave the rooms with.
+    appliance.expect(r"^fixture +\| .* (WRN|ERR) .*M_USER_DEACTIVATED", "she is gone")
+    for account in ("mona", "nina"):
+        async with Person.enter(appliance, network, tmp_path, account, encrypted=False) as person:
+            await person.log_in()
+        assert network.is_logged_in(account)
+    said = appliance.command("user", "deactivate", "mona", "--yes")
+    assert "out of Fixture (mona)" in said
+    assert not network.is_logged_in("mona")
+    appliance.run("python", "-c", CLOSE, "nina")
+    appliance.supervisor("start", "appliance:bridge-leavers")  # as the agent does by the clock
+    until(lambda: not network.is_logged_in("nina"), "she is logged out", 90)
+    assert "nina" not in appliance.command("bridge", "status", bridge.PROGRAM)
 
 
 def problems(appliance: Appliance) -> str:

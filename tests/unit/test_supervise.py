@@ -50,4 +50,5 @@ def test_programs_are_told_to_whoever_watches() -> None:
         "stays": False,
         "once": True,
         "on_demand": False,
+        "leaves_first": False,
     }
