@@ -105,6 +105,7 @@ def _render_programs(programs: Iterable[tuple[Part, Program]]) -> str:
             "once": program.once,
             "on_demand": program.on_demand,
             "leaves_first": program.leaves_first,
+            "talkative": program.talkative,
         }
         for part, program in programs
     }

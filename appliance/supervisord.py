@@ -7,12 +7,11 @@ the program's name, and ends with status 1 when an essential program gave up. Kn
 import contextlib
 import json
 import os
-import re
 import signal
 import socket
 import sys
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 from supervisor import dispatchers, events
 from supervisor.loggers import LevelsByName
@@ -22,27 +21,30 @@ from supervisor.states import ProcessStates, SupervisorStates
 from supervisor.supervisord import Supervisor
 
 from appliance.errors import EXIT_FAILED
+from appliance.log_lines import Budget, clean
 from appliance.paths import PROGRAMS, SUPERVISOR_CONFIGURATION
 
 _STOPPING = (signal.SIGTERM, signal.SIGINT)
 # What supervisor handles (ServerOptions.setsignals), and so what its children begin with.
 _HANDLED = (*_STOPPING, signal.SIGQUIT, signal.SIGHUP, signal.SIGCHLD, signal.SIGUSR2)
-# Secrets that a URI may hold: nginx says which request it could not pass on.
-_SECRET = re.compile(rb"\b((?:access_token|loginToken)=)[^&\s\"']+")
 
 
 class NamedOutput(dispatchers.POutputDispatcher):  # type: ignore[misc]
     """A program's output, line by line: to its own file, and to ours under its name."""
 
+    budgets: ClassVar[dict[str, Budget]] = {}
     _unfinished = b""
 
     def _log(self, data: bytes) -> None:
         *lines, self._unfinished = (self._unfinished + data).split(b"\n")
         if self.closed and self._unfinished:
             lines.append(self._unfinished)
-        lines = [_SECRET.sub(rb"\1<hidden>", line) for line in lines]
+        name = self.process.config.name
+        if name in self.budgets:
+            lines = self.budgets[name].spend(lines)
+        lines = [clean(line) for line in lines]
         super()._log(b"".join(line + b"\n" for line in lines))
-        _write_lines(self.process.config.name, lines)
+        _write_lines(name, lines)
 
 
 def _write_lines(name: str, lines: list[bytes]) -> None:
@@ -187,11 +189,13 @@ def await_boot(boot: int) -> None:
 def main() -> None:
     """Wait for the boot, whose process is the only argument, then run what it wrote."""
     await_boot(int(sys.argv[1]))
+    programs = json.loads(Path(PROGRAMS).read_text())
+    NamedOutput.budgets = {name: Budget() for name in programs if programs[name]["talkative"]}
     dispatchers.POutputDispatcher = NamedOutput
     options = Options()
     options.realize(["-c", SUPERVISOR_CONFIGURATION])
     options.first, options.test = True, False
-    appliance = Appliance(options, json.loads(Path(PROGRAMS).read_text()))
+    appliance = Appliance(options, programs)
     with contextlib.suppress(asyncore.ExitNow):
         appliance.main()
     if appliance.gave_up:

@@ -7,6 +7,7 @@ from appliance.listeners import Listener, Protocol, turn_listeners
 from appliance.parts import coturn
 from appliance.parts.contract import Deployment
 from appliance.turn import question
+from appliance.turn.client import QUOTA_REACHED, TurnError
 from appliance.turn.connections import Transport
 
 _ADVICE = {
@@ -18,6 +19,10 @@ _ADVICE = {
     "`appliance logs coturn` and `appliance status` (certificates).",
     Transport.DTLS: "Few clients use it: look at `appliance logs coturn`.",
 }
+_FULL = (
+    "Calls that run use every port of the relay, so others cannot begin. If it stays so, set "
+    "MATRIX_TURN_RELAY_LAST_PORT higher, and open those ports."
+)
 
 
 def ask_every_transport(deployment: Deployment) -> Iterator[Finding]:
@@ -28,7 +33,9 @@ def ask_every_transport(deployment: Deployment) -> Iterator[Finding]:
         try:
             allocation = question.allocate(listener, secret, transport)
         except OSError as error:
-            yield wrong(f"{what}: {error.strerror or error}", _ADVICE[transport])
+            full = isinstance(error, TurnError) and error.code == QUOTA_REACHED
+            advice = _FULL if full else _ADVICE[transport]
+            yield wrong(f"{what}: {error.strerror or error}", advice)
         else:
             yield good(f"{what} gives port {allocation.relayed[1]} of {allocation.relayed[0]}")
 

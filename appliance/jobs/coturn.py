@@ -74,9 +74,10 @@ class Follower:
         if held and waited < options.patience_seconds:
             left = options.patience_seconds - waited
             return Finding(
-                ok=True, detail=f"{what}; waits at most {left:.0f} s for calls on {held} ports"
+                ok=True,
+                detail=f"{what}; waits at most {left:.0f} s for calls (ports in use: {held})",
             )
-        calls = f", which ends calls on {held} ports" if held else ""
+        calls = f", which ends calls (ports in use: {held})" if held else ""
         _log.info("relay: starts again at %s%s", describe(wanted), calls)
         await asyncio.to_thread(self.restart)
         self._wanted = ()

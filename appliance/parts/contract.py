@@ -64,6 +64,8 @@ class Program:
     ports_below_1024: bool = False
     leaves_first: bool = False
     """Asks other programs until its end: they are told to stop when it is gone."""
+    talkative: bool = False
+    """Strangers can make it write lines without end: only so many of them are kept."""
 
 
 class Part(ABC):

@@ -74,7 +74,8 @@ class Coturn(Part):
         listeners = turn_listeners(deployment.settings, deployment.machine)
         low = any(listener.port < 1024 for listener in listeners)
         command = ("python", "-m", "appliance.launch.coturn")
-        return (Program("coturn", command, "turnserver", ports_below_1024=low),)
+        # A line for each question of somebody whom it does not know, and no setting to have less.
+        return (Program("coturn", command, "turnserver", ports_below_1024=low, talkative=True),)
 
     def tls_services(self, deployment: Deployment) -> Iterable[TlsService]:
         """Return coturn, which reads a new pair for TLS and DTLS at the same signal."""

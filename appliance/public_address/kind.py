@@ -7,6 +7,10 @@ from appliance.endpoint import Address
 # Source: RFC 6598, "Shared Address Space".
 _CARRIER_GRADE_NAT = ip_network("100.64.0.0/10")
 _UNIQUE_LOCAL = ip_network("fc00::/7")
+# Source: RFC 5737 and RFC 3849.
+_DOCUMENTATION = tuple(
+    map(ip_network, ("192.0.2.0/24", "198.51.100.0/24", "203.0.113.0/24", "2001:db8::/32"))
+)
 
 
 def is_reachable(address: Address) -> bool:
@@ -27,6 +31,8 @@ def describe(address: Address) -> str:
         return "an address for use inside a network only"
     if address.is_link_local:
         return "an address for use on one cable only"
+    if any(address in network for network in _DOCUMENTATION if network.version == address.version):
+        return "an address for examples in texts only"
     if address.is_private:
         return "a private address"
     return "not an address that the world can send to"

@@ -30,3 +30,9 @@ def bad_json(sentence: str) -> RefusedError:
 def unauthorized() -> RefusedError:
     """Return the refusal of a token that nobody vouches for."""
     return RefusedError(401, "M_UNAUTHORIZED", "The OpenID token is not valid for this user.")
+
+
+def unconfirmed() -> RefusedError:
+    """Return the refusal of a token whose server cannot be asked."""
+    sentence = "The server that the OpenID token comes from could not be asked whose it is."
+    return RefusedError(401, "M_UNAUTHORIZED", sentence)

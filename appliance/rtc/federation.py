@@ -21,7 +21,7 @@ from appliance.rtc.srv import Service, find_service
 _log = logging.getLogger("rtc")
 _PORT = 8448
 _TOTAL_SECONDS = 10
-_MAXIMUM_QUESTIONS = 16
+_MAXIMUM_QUESTIONS = 64
 _MAXIMUM_REMEMBERED = 500
 _REMEMBER_SECONDS = 600
 _REMEMBER_FAILURE_SECONDS = 60
@@ -52,8 +52,10 @@ class Federation:
     async def ask_user_info(self, server: str, token: str) -> Answer:
         """Ask a server whose OpenID token it is. Raise UnreachableError."""
         query = urlencode({"access_token": token})
+        asked = False
         try:
             async with asyncio.timeout(_TOTAL_SECONDS), self._slots:
+                asked = True
                 endpoint = await self.find(server)
                 try:
                     return await self._outside.get(endpoint, f"{USER_INFO}?{query}")
@@ -61,7 +63,8 @@ class Federation:
                     self._remember(server, None, str(error))
                     raise
         except TimeoutError as error:
-            self._remember(server, None, "no answer in time")
+            if asked:  # and not only waited while others were
+                self._remember(server, None, "no answer in time")
             raise UnreachableError("no answer in time") from error
 
     async def find(self, server: str) -> Endpoint:

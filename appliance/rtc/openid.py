@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 
 from appliance.rtc.configuration import Configuration
-from appliance.rtc.errors import RefusedError, UnreachableError, unauthorized
+from appliance.rtc.errors import RefusedError, UnreachableError, unauthorized, unconfirmed
 from appliance.rtc.federation import Federation
 from appliance.rtc.homeserver import Homeserver
 from appliance.rtc.names import server_of
@@ -40,7 +40,7 @@ class Verifier:
                 answer = await self._federation.ask_user_info(server, token)
             user_id = answer.object().get("sub") if answer.status == 200 else None
         except UnreachableError as error:
-            raise unauthorized() from error
+            raise unconfirmed() from error
         # A server vouches for its own users only, or any could speak for ours.
         if not isinstance(user_id, str) or server_of(user_id) != server:
             raise unauthorized()

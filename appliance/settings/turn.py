@@ -93,3 +93,8 @@ class TurnSettings(BaseModel):
                     f"{network} would open every network behind this machine: name the range that "
                     "is meant",
                 )
+            elif network.is_loopback or network.is_multicast:
+                yield Problem(
+                    "MATRIX_TURN_ALLOWED_PEERS",
+                    f"{network} is not a range of other machines: the relay never sends there",
+                )

@@ -6,7 +6,7 @@ Knows nothing of any single variable.
 import contextlib
 import re
 from collections.abc import Callable
-from ipaddress import IPv4Network, IPv6Network, ip_address, ip_network
+from ipaddress import IPv4Network, IPv6Address, IPv6Network, ip_address, ip_network
 from typing import Annotated, Any, Literal
 
 from pydantic import BeforeValidator, Field
@@ -186,9 +186,13 @@ def _is_address(text: str) -> bool:
 
 def _parse_address(text: str) -> Address:
     try:
-        return ip_address(text.strip("[]"))
+        address = ip_address(text.strip("[]"))
     except ValueError:
         raise ValueError(f"{text!r} is not an IP address") from None
+    if isinstance(address, IPv6Address) and address.ipv4_mapped:
+        plain = address.ipv4_mapped
+        raise ValueError(f"{text!r} is an IPv4 address in another form: write {plain}")
+    return address
 
 
 def _parse_network(text: str) -> Network:

@@ -35,6 +35,11 @@ window.RTCPeerConnection = class extends RTCPeerConnection {
   constructor(...given) { super(...given); window.peers.push(this); }
 };
 """
+# Chromium's own camera sometimes gives no picture any more when two pages that share it let it go
+# and take it again at the same moment, as callers do whose server was killed.
+_KEEP_CAMERA = """async () => {
+  window.camera = await navigator.mediaDevices.getUserMedia({ video: true });
+}"""
 _READ_STATISTICS = """async () => {
   const rows = [];
   for (const [number, peer] of (window.peers ?? []).entries())
@@ -97,6 +102,7 @@ class Caller:
         self.page.route("**/test-client/**", _serve)
         visit(self.page, f"{appliance.chat.url}/test-client/")
         self.page.evaluate("async () => { window.call = await import('/test-client/call.js') }")
+        self.page.evaluate(_KEEP_CAMERA)
 
     def do(self, action: str, *arguments: Any) -> Any:
         """Call a function of `js/call.js`."""

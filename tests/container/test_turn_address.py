@@ -75,7 +75,7 @@ def test_a_changed_address_waits_for_the_calls_that_run(
     until(lambda: appliance.run("ls", "/tmp").split() == ["holding"], "a call")
     before = appliance.program("coturn").pid
     appliance.be_seen_as(SECOND)
-    until(lambda: "for calls on 1 ports" in relay_job(appliance), "the change is seen", 90)
+    until(lambda: "for calls (ports in use: 1)" in relay_job(appliance), "the change is seen", 90)
     assert appliance.program("coturn").pid == before
     found = json.loads(doctor(appliance))
     assert "wrong" in {one["verdict"] for one in found if one["check"] == "turn-address"}

@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from appliance.turn import client, peers
+from appliance.turn.connections import Transport, connect
 
 from .appliances import until
 from .callers import Login, Scene, on, start_neighbour
@@ -164,3 +165,25 @@ def test_a_flood_stays_within_the_quota_and_the_server_answers(scene: Scene) -> 
     until(
         lambda: "answer" in scene.left.probe("allocate", **alone), "a port for whoever comes next"
     )
+
+
+def test_strangers_neither_fill_the_log_nor_colour_it(scene: Scene, login: Login) -> None:
+    del login  # whose fixture expects what coturn says of strangers
+    appliance = scene.appliance
+    name = f"{secrets.token_hex(4)}>\nsynapse  | \x1b[31mforged"
+    before = appliance.logs().count("\n")
+    asks = Transport.UDP, scene.left.relays[4], 3478
+    with client.Client(connect(*asks), client.Login(name, "unknown")) as stranger:
+
+        def knock() -> None:
+            with pytest.raises(client.TurnError):
+                stranger.allocate()
+
+        for _ in range(1000):
+            knock()
+        assert appliance.logs().count("\n") - before < 700
+        time.sleep(_REST_SECONDS)  # a line of its own may be written again
+        knock()
+        until(lambda: "(lines left out: " in appliance.logs(), "it is told")
+    assert "\x1b" not in appliance.logs()
+    assert r"synapse  | \x1b[31mforged" in appliance.logs()

@@ -51,4 +51,5 @@ def test_programs_are_told_to_whoever_watches() -> None:
         "once": True,
         "on_demand": False,
         "leaves_first": False,
+        "talkative": False,
     }

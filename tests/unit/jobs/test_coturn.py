@@ -78,7 +78,7 @@ def test_calls_are_let_end_for_a_while(watch: Watch) -> None:
     watch.want(NEW)
     watch.held = 2
     watch.look()
-    assert watch.look(299).endswith("; waits at most 1 s for calls on 2 ports")
+    assert watch.look(299).endswith("; waits at most 1 s for calls (ports in use: 2)")
     assert watch.starts == 0
     watch.look(1)
     assert watch.starts == 1

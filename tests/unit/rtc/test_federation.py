@@ -1,10 +1,12 @@
 """How a server is found by its name, with answers instead of a network."""
 
+import asyncio
 import json
 from collections.abc import Mapping
 
 import pytest
 
+from appliance.rtc import federation as module
 from appliance.rtc.errors import UnreachableError
 from appliance.rtc.federation import Federation
 from appliance.rtc.http_client import Answer
@@ -104,3 +106,26 @@ async def test_what_is_remembered_is_bounded() -> None:
     for number in range(600):
         await federation.find(f"s{number}.example.org")
     assert len(federation._findings) == 500
+
+
+async def test_a_server_that_only_waited_for_its_turn_is_not_thought_silent(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(module, "_MAXIMUM_QUESTIONS", 1)
+    monkeypatch.setattr(module, "_TOTAL_SECONDS", 0.05)
+
+    async def never(name: str) -> Service | None:
+        del name
+        await asyncio.Event().wait()
+        return None
+
+    pages = Pages({})
+    federation = Federation(pages, never)
+    questions = (federation.ask_user_info(f"{name}.example", "t") for name in ("first", "second"))
+    answers = await asyncio.gather(*questions, return_exceptions=True)
+    assert [type(answer) for answer in answers] == [UnreachableError] * 2
+    for name in ("first", "second"):
+        with pytest.raises(UnreachableError):
+            await federation.ask_user_info(f"{name}.example", "t")
+    asked = [url.removeprefix("https://").partition("/")[0] for url in pages.asked]
+    assert asked == ["first.example", "second.example"]

@@ -57,6 +57,8 @@ def test_the_owner_names_one_address_of_each_family() -> None:
     assert not both.follows_public_ip
     two = problems({**REAL, "MATRIX_PUBLIC_IP": "203.0.113.5,203.0.113.6"})
     assert two == {"MATRIX_PUBLIC_IP": "names two IPv4 addresses: give one"}
+    mapped = problems({**REAL, "MATRIX_PUBLIC_IP": "::ffff:91.2.3.4"})["MATRIX_PUBLIC_IP"]
+    assert "is an IPv4 address in another form: write 91.2.3.4" in mapped
     for useless in ("0.0.0.0", "127.0.0.1", "::1", "224.0.0.1"):
         assert useless in problems({**REAL, "MATRIX_PUBLIC_IP": useless})["MATRIX_PUBLIC_IP"]
 

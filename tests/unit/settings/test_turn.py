@@ -41,6 +41,12 @@ def test_a_port_that_is_another_service_s_or_in_the_range() -> None:
     assert second.startswith("MATRIX_TURN_PORT: 49170 is one of the relay ports")
 
 
+@pytest.mark.parametrize("peers", ["127.0.0.1", "::1", "224.0.0.0/4", "ff02::/16"])
+def test_peers_that_are_no_other_machines(peers: str) -> None:
+    (problem,) = complaints(MATRIX_TURN_ALLOWED_PEERS=peers)
+    assert "is not a range of other machines" in problem
+
+
 @pytest.mark.parametrize("peers", ["0.0.0.0/0", "::/0", "::1/0", "0.0.0.0/8"])
 def test_peers_that_would_open_everything(peers: str) -> None:
     (problem,) = complaints(MATRIX_TURN_ALLOWED_PEERS=peers)
