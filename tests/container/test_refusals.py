@@ -73,6 +73,7 @@ BAD_VALUES: dict[str, Bad | str] = {
     "url_previews": Bad("0", "is not one of: yes"),
     "room_list_publication": Bad("2", "is not one of: yes"),
     "user_directory_search_all": Bad("all", "is not one of: yes"),
+    "admin_invite": Bad("once", "is not one of: yes"),
     "rules": "any text is a rule",
     "log_level": Bad("verbose", "is not one of: debug, info, warning, error"),
     "element": Bad("maybe", "is not one of: yes"),
