@@ -23,6 +23,8 @@ _EXPECTED = {
     r"^synapse +\| .* synapse\.config\.logger: ": "Synapse tells its version as a warning",
     r"^nginx +\| .*connect\(\) to unix:/run/synapse-sockets/": "asked before Synapse was ready",
     r" WARN (received SIG|stopped: )": "supervisor does what it was told",
+    # Seen once, while a program ran.
+    r" WARN process '\S+' \(\d+\) laststart time is in the future": "the clock was set back",
     r"FATAL: +the database system is (starting up|shutting down)$": "how it is was asked then",
     r"^postgres +\| +\w+ FATAL: +connection to client lost$": "a bridge was told to stop",
     r" WRN Request canceled ": "a bridge was told to stop, or one of its log-ins to end",
